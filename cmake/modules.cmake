@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+# One static library per folder of src/, one test program per folder of tests/.
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+
+find_program(YOLOQ_CCACHE ccache)
+if(YOLOQ_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${YOLOQ_CCACHE})
+endif()
+
+add_library(yoloq_options INTERFACE)
+target_compile_features(yoloq_options INTERFACE cxx_std_20)
+target_compile_options(yoloq_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow)
+
+# yoloq_module(<name> SOURCES <file>... [DEPENDS <target>...] [PRIVATE_DEPENDS <target>...])
+function(yoloq_module name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;DEPENDS;PRIVATE_DEPENDS")
+  add_library(yoloq_${name} STATIC ${arg_SOURCES})
+  add_library(yoloq::${name} ALIAS yoloq_${name})
+  target_include_directories(yoloq_${name} PUBLIC ${PROJECT_SOURCE_DIR}/src)
+  target_link_libraries(
+    yoloq_${name}
+    PUBLIC ${arg_DEPENDS}
+    PRIVATE $<BUILD_INTERFACE:yoloq_options> ${arg_PRIVATE_DEPENDS})
+  target_compile_features(yoloq_${name} PUBLIC cxx_std_20)
+endfunction()
+
+# yoloq_test(<name> SOURCES <file>... [DEPENDS <target>...] [LABELS <label>...])
+#
+# Tests that need an independent oracle run ${YOLOQ_PYTHON}; tests that need real weights and
+# images look for ../shared/data or $YOLOQ_DATA (see tests/support/data.h) and skip without it.
+function(yoloq_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;DEPENDS;LABELS")
+  add_executable(${name}_test ${arg_SOURCES})
+  target_include_directories(${name}_test PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+  target_compile_definitions(
+    ${name}_test PRIVATE YOLOQ_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
+                         YOLOQ_PYTHON="${YOLOQ_PYTHON}")
+  target_link_libraries(${name}_test PRIVATE ${arg_DEPENDS} yoloq::test_support yoloq_options
+                                             GTest::gmock_main)
+  if(NOT arg_LABELS)
+    set(arg_LABELS unit)
+  endif()
+  gtest_discover_tests(
+    ${name}_test
+    TEST_PREFIX "${name}/"
+    DISCOVERY_TIMEOUT 60
+    PROPERTIES LABELS "${arg_LABELS}")
+endfunction()

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <exception>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/dtype.h"
+#include "core/tensor.h"
+#include "graph/graph.h"
+
+/// @file
+/// What every runtime can do: compile a Graph, describe it, run batches.
+///
+///     Graph -> compile() -> Engine -> make_request() -> Request: fill input(), run(), read output()
+///
+/// To add one: write runtime/<name>/ with a function that returns an Engine, then add a row in
+/// registry.cpp. Command line, docs and conformance tests read that table.
+
+namespace yoloq::runtime {
+
+/// The type in which the float part of a model is computed. Whether a layer runs in int8 is the
+/// file's own matter (QuantizeLinear and DequantizeLinear).
+enum class FloatType { f32, bf16, f16 };
+
+/// What the engine is tuned for.
+enum class Mode {
+  latency,     ///< One request at a time, all threads on it.
+  throughput,  ///< Several requests at once, `streams` of them computed side by side.
+};
+
+struct EngineOptions {
+  std::string backend = "openvino";
+  FloatType float_type = FloatType::f32;
+  Mode mode = Mode::throughput;
+  int threads = 0;       ///< 0: as many as the machine (or the cgroup) has cores.
+  int streams = 0;       ///< 0: as many as threads, so that each request runs on one thread.
+  bool profile = false;  ///< Measure the time of each layer; slows the engine down.
+};
+
+/// An input or output of an engine.
+struct PortInfo {
+  std::string name;
+  DType dtype = DType::undefined;
+  graph::Dims dims;  ///< Unknown sizes are chosen with each request.
+};
+
+/// A tensor that somebody else owns.
+struct TensorView {
+  DType dtype = DType::undefined;
+  Shape shape;
+  std::span<std::byte> bytes;
+
+  /// @throws Error(unsupported) if T is not the element type.
+  template <typename T>
+  std::span<T> values() const {
+    require(dtype_of<T>);
+    return {reinterpret_cast<T*>(bytes.data()), bytes.size() / sizeof(T)};
+  }
+
+ private:
+  void require(DType type) const;
+};
+
+/// One row of an engine's layer table: a primitive as it is really executed.
+struct LayerInfo {
+  std::string name;       ///< As the runtime calls it.
+  std::string kind;       ///< "Convolution", "Reorder", ...
+  std::string precision;  ///< "f32", "bf16", "i8", "u8", ... as executed.
+  std::string kernel;     ///< The runtime's name of the implementation, e.g. "brgconv_avx512_core".
+  std::vector<std::string> origins;  ///< Names of the graph nodes that were fused into it.
+  std::optional<double> time_ms;     ///< Mean over the profiled runs, with EngineOptions::profile.
+};
+
+/// One place in an engine for one batch: its buffers and its state. Used by one thread at a time;
+/// different requests of one engine may run at once. Keeps its engine alive.
+class Request {
+ public:
+  virtual ~Request() = default;
+
+  /// The buffer to fill before run(); valid until the next call of input() for that index.
+  /// `shape` chooses the unknown sizes; it may be left empty for a port whose sizes are all known.
+  ///
+  /// @throws Error(bad_argument) if `shape` does not fit the port.
+  virtual TensorView input(std::size_t index, const Shape& shape = {}) = 0;
+
+  /// Runs the engine on the inputs and waits.
+  ///
+  /// @throws Error(backend) with the runtime's words.
+  virtual void run() = 0;
+
+  /// The result of the last run(); valid until the next one.
+  virtual TensorView output(std::size_t index) = 0;
+};
+
+/// A compiled model. Thread-safe.
+class Engine {
+ public:
+  virtual ~Engine() = default;
+
+  virtual std::span<const PortInfo> inputs() const = 0;
+  virtual std::span<const PortInfo> outputs() const = 0;
+
+  virtual std::unique_ptr<Request> make_request() = 0;
+
+  /// How many requests keep the engine busy (its streams).
+  virtual int streams() const = 0;
+
+  /// What is executed, in order; with times if the engine was compiled with `profile` and has run.
+  virtual std::vector<LayerInfo> layers() const = 0;
+
+  /// Writes a file that load() reads on the same kind of machine without compiling.
+  ///
+  /// @throws Error(unsupported) if the runtime has no such file, Error(io) if it cannot be written.
+  virtual void save(const std::filesystem::path& path) const = 0;
+
+  /// Backend name and version, device name: for provenance.
+  virtual std::string description() const = 0;
+};
+
+/// One row per backend.
+struct BackendInfo {
+  std::string_view name;
+  std::string_view summary;
+  bool available = false;  ///< Built in. A row that is not says in `summary` how to get it.
+  std::shared_ptr<Engine> (*compile)(const graph::Graph&, const EngineOptions&) = nullptr;
+  std::shared_ptr<Engine> (*load)(const std::filesystem::path&, const EngineOptions&) = nullptr;
+};
+
+std::span<const BackendInfo> backends();
+
+/// @throws Error(bad_argument) naming the known backends; Error(backend) if the runtime refuses.
+std::shared_ptr<Engine> compile(const graph::Graph& graph, const EngineOptions& options = {});
+
+/// Reads a file that Engine::save() wrote.
+///
+/// @throws Error(corrupt_file) if it is no such file, Error(unsupported) if another version or kind
+///     of machine wrote it.
+std::shared_ptr<Engine> load(const std::filesystem::path& path, const EngineOptions& options = {});
+
+}  // namespace yoloq::runtime
