@@ -31,7 +31,7 @@ enum class NodeId : std::uint32_t {};
 /// One dimension of a value: a size, or a symbol such as "batch" when it is chosen at run time.
 struct Dim {
   std::int64_t size = -1;  ///< -1 when not known.
-  std::string symbol;      ///< ONNX's dim_param; empty when it has none.
+  std::string symbol{};    ///< ONNX's dim_param; empty when it has none.
 
   bool known() const { return size >= 0; }
   static Dim fixed(std::int64_t size) { return {size, {}}; }
@@ -47,15 +47,15 @@ std::optional<Shape> fixed_shape(const Dims& dims);
 /// Element type and shape of a value, as far as they are known.
 struct ValueType {
   DType dtype = DType::undefined;
-  std::optional<Dims> dims;  ///< Absent: not even the rank is known.
+  std::optional<Dims> dims{};  ///< Absent: not even the rank is known.
 
   friend bool operator==(const ValueType&, const ValueType&) = default;
 };
 
 /// An input or output of the graph.
 struct Port {
-  std::string name;
-  ValueType type;
+  std::string name{};
+  ValueType type{};
 
   friend bool operator==(const Port&, const Port&) = default;
 };
@@ -73,14 +73,14 @@ using Attribute = std::variant<std::int64_t, float, std::string, Tensor, std::ve
 
 /// One operation. An empty name among inputs or outputs is an optional one that is absent.
 struct Node {
-  std::string op;      ///< ONNX op type, "Conv".
-  std::string domain;  ///< Empty for ONNX's own operators.
-  std::string name;    ///< For Ultralytics models the module's path: "model.2.cv1.conv".
-  std::vector<std::string> inputs;
-  std::vector<std::string> outputs;
-  std::map<std::string, Attribute> attributes;
-  std::vector<std::string> captured;  ///< Outer values that its opaque subgraphs read.
-  std::string doc;
+  std::string op{};      ///< ONNX op type, "Conv".
+  std::string domain{};  ///< Empty for ONNX's own operators.
+  std::string name{};    ///< For Ultralytics models the module's path: "model.2.cv1.conv".
+  std::vector<std::string> inputs{};
+  std::vector<std::string> outputs{};
+  std::map<std::string, Attribute> attributes{};
+  std::vector<std::string> captured{};  ///< Outer values that its opaque subgraphs read.
+  std::string doc{};
 
   /// The first output; most nodes have one.
   const std::string& output() const { return outputs.front(); }
