@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "vision/letterbox.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <opencv2/core.hpp>
+#include <opencv2/imgproc.hpp>
+
+#include "core/error.h"
+#include "vision/detail/mat.h"
+
+namespace yoloq::vision {
+
+namespace {
+
+/// Python's round(): halves go to the even neighbour, as in the default rounding mode.
+int round_half_even(double value) { return static_cast<int>(std::nearbyint(value)); }
+
+constexpr std::uint8_t border(std::uint8_t grey, std::uint8_t) { return grey; }
+float border(std::uint8_t grey, float) { return static_cast<float>(grey) / 255.0f; }
+
+/// One row of blue green red bytes into three rows that lie a plane apart, the red one first.
+void part_row(const std::uint8_t* bgr, int width, std::array<std::uint8_t*, 3> rgb) {
+  const cv::Mat source(1, width, CV_8UC3, const_cast<std::uint8_t*>(bgr));  // Only read from.
+  std::array<cv::Mat, 3> planes;
+  for (std::size_t c = 0; c < 3; ++c) planes[c] = cv::Mat(1, width, CV_8UC1, rgb[2 - c]);
+  cv::split(source, planes.data());
+}
+
+void write_row(const std::uint8_t* bgr, int width, std::array<std::uint8_t*, 3> rgb,
+               std::span<std::uint8_t> /*scratch*/) {
+  part_row(bgr, width, rgb);
+}
+
+void write_row(const std::uint8_t* bgr, int width, std::array<float*, 3> rgb,
+               std::span<std::uint8_t> scratch) {
+  std::array<std::uint8_t*, 3> bytes{};
+  for (std::size_t c = 0; c < 3; ++c) bytes[c] = scratch.data() + c * width;
+  part_row(bgr, width, bytes);
+  for (std::size_t c = 0; c < 3; ++c) {
+    for (int x = 0; x < width; ++x) rgb[c][x] = static_cast<float>(bytes[c][x]) / 255.0f;
+  }
+}
+
+template <typename T>
+void fill_border(std::span<T> plane, const Placement& at, T grey) {
+  const std::size_t width = at.canvas.width;
+  const auto begin = plane.begin();
+  const std::size_t below = at.top + at.resized.height;
+  std::fill(begin, begin + at.top * width, grey);
+  std::fill(begin + below * width, plane.end(), grey);
+  for (std::size_t y = at.top; y < below; ++y) {
+    const auto row = begin + y * width;
+    std::fill(row, row + at.left, grey);
+    std::fill(row + at.left + at.resized.width, row + width, grey);
+  }
+}
+
+template <typename T>
+Placement fill_canvas(std::span<T> canvas, const Image& image, const LetterboxOptions& options) {
+  const Placement at = place(image.size, options);
+  const auto area = static_cast<std::size_t>(at.canvas.width) * at.canvas.height;
+  if (canvas.size() != 3 * area) {
+    fail(ErrorCode::bad_argument, "a canvas of 3 x {} x {} has {} elements, not {}",
+         at.canvas.height, at.canvas.width, 3 * area, canvas.size());
+  }
+  const cv::Mat original = detail::view(image);
+  cv::Mat resized = original;
+  if (at.resized != at.original) {
+    cv::resize(original, resized, {at.resized.width, at.resized.height}, 0, 0, cv::INTER_LINEAR);
+  }
+
+  std::vector<std::uint8_t> scratch(3 * static_cast<std::size_t>(at.resized.width));
+  for (std::size_t c = 0; c < 3; ++c) {
+    fill_border(canvas.subspan(c * area, area), at, border(options.grey, T{}));
+  }
+  for (int y = 0; y < at.resized.height; ++y) {
+    const auto start = static_cast<std::size_t>(at.top + y) * at.canvas.width + at.left;
+    T* const row = canvas.data() + start;
+    write_row(resized.ptr<std::uint8_t>(y), at.resized.width, {row, row + area, row + 2 * area},
+              scratch);
+  }
+  return at;
+}
+
+}  // namespace
+
+Placement place(Size original, const LetterboxOptions& options) {
+  const Size canvas = options.size;
+  if (original.width <= 0 || original.height <= 0 || canvas.width <= 0 || canvas.height <= 0) {
+    fail(ErrorCode::bad_argument, "cannot letterbox an image of {} x {} pixels to {} x {}",
+         original.width, original.height, canvas.width, canvas.height);
+  }
+  double ratio = std::min(static_cast<double>(canvas.height) / original.height,
+                          static_cast<double>(canvas.width) / original.width);
+  if (!options.scale_up) ratio = std::min(ratio, 1.0);
+  const Size resized = {.width = std::max(1, round_half_even(original.width * ratio)),
+                        .height = std::max(1, round_half_even(original.height * ratio))};
+  return {.original = original,
+          .canvas = canvas,
+          .resized = resized,
+          .left = round_half_even((canvas.width - resized.width) / 2.0 - 0.1),
+          .top = round_half_even((canvas.height - resized.height) / 2.0 - 0.1),
+          .ratio = ratio};
+}
+
+Rect to_original(const Rect& box, const Placement& placement) {
+  const double gain = placement.ratio;
+  const auto ratio = static_cast<float>(gain);
+  const auto left =
+      static_cast<float>((placement.canvas.width - placement.original.width * gain) / 2);
+  const auto top =
+      static_cast<float>((placement.canvas.height - placement.original.height * gain) / 2);
+  const auto width = static_cast<float>(placement.original.width);
+  const auto height = static_cast<float>(placement.original.height);
+  const auto back = [&](float value, float border, float limit) {
+    return std::clamp((value - border) / ratio, 0.0f, limit);
+  };
+  return {.x1 = back(box.x1, left, width),
+          .y1 = back(box.y1, top, height),
+          .x2 = back(box.x2, left, width),
+          .y2 = back(box.y2, top, height)};
+}
+
+Placement letterbox_into(std::span<float> canvas, const Image& image,
+                         const LetterboxOptions& options) {
+  return fill_canvas(canvas, image, options);
+}
+
+Placement letterbox_into(std::span<std::uint8_t> canvas, const Image& image,
+                         const LetterboxOptions& options) {
+  return fill_canvas(canvas, image, options);
+}
+
+Letterboxed letterbox(const Image& image, const LetterboxOptions& options) {
+  Letterboxed result;
+  result.planes.resize(3 * static_cast<std::size_t>(std::max(0, options.size.width)) *
+                       static_cast<std::size_t>(std::max(0, options.size.height)));
+  result.placement = letterbox_into(std::span(result.planes), image, options);
+  return result;
+}
+
+}  // namespace yoloq::vision
