@@ -52,9 +52,7 @@ TEST(Draw, WritesTheTextOnAPlateAboveTheBox) {
     for (int x = 20; x < 60; ++x) {
       const auto colour = pixel(image, x, y);
       if (colour == colour_of(0)) ++plate;
-      const bool extreme = colour == std::array<std::uint8_t, 3>{0, 0, 0} ||
-                           colour == std::array<std::uint8_t, 3>{255, 255, 255};
-      if (extreme) ++ink;
+      if (std::ranges::min(colour) > 180) ++ink;  // White letters, their edges blended.
     }
   }
   EXPECT_GT(plate, 100);
