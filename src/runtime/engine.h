@@ -2,9 +2,9 @@
 #pragma once
 
 #include <cstddef>
-#include <exception>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -19,7 +19,8 @@
 /// @file
 /// What every runtime can do: compile a Graph, describe it, run batches.
 ///
-///     Graph -> compile() -> Engine -> make_request() -> Request: fill input(), run(), read output()
+///     Graph -> compile() -> Engine -> make_request() -> Request: fill input(), run(), read
+///     output()
 ///
 /// To add one: write runtime/<name>/ with a function that returns an Engine, then add a row in
 /// registry.cpp. Command line, docs and conformance tests read that table.
@@ -29,6 +30,12 @@ namespace yoloq::runtime {
 /// The type in which the float part of a model is computed. Whether a layer runs in int8 is the
 /// file's own matter (QuantizeLinear and DequantizeLinear).
 enum class FloatType { f32, bf16, f16 };
+
+/// "f32", "bf16", "f16": as typed on the command line.
+std::string_view name_of(FloatType type);
+
+/// @throws Error(bad_argument) naming the known types.
+FloatType float_type_of(std::string_view name);
 
 /// What the engine is tuned for.
 enum class Mode {
@@ -40,7 +47,7 @@ struct EngineOptions {
   std::string backend = "openvino";
   FloatType float_type = FloatType::f32;
   Mode mode = Mode::throughput;
-  int threads = 0;       ///< 0: as many as the machine (or the cgroup) has cores.
+  int threads = 0;       ///< In all streams together; 0: available_threads().
   int streams = 0;       ///< 0: as many as threads, so that each request runs on one thread.
   bool profile = false;  ///< Measure the time of each layer; slows the engine down.
 };
@@ -75,9 +82,16 @@ struct LayerInfo {
   std::string kind;       ///< "Convolution", "Reorder", ...
   std::string precision;  ///< "f32", "bf16", "i8", "u8", ... as executed.
   std::string kernel;     ///< The runtime's name of the implementation, e.g. "brgconv_avx512_core".
-  std::vector<std::string> origins;  ///< Names of the graph nodes that were fused into it.
+  std::vector<std::string> origins;  ///< Names of the graph nodes that were fused into it; of a
+                                     ///< node without a name, its output's.
   std::optional<double> time_ms;     ///< Mean over the profiled runs, with EngineOptions::profile.
 };
+
+/// True if the layer computes on 8-bit integers.
+bool is_int8(const LayerInfo& layer);
+
+/// What a Graph says beside its computation: class names, strides, anchors.
+using Metadata = std::map<std::string, std::string, std::less<>>;
 
 /// One place in an engine for one batch: its buffers and its state. Used by one thread at a time;
 /// different requests of one engine may run at once. Keeps its engine alive.
@@ -105,8 +119,12 @@ class Engine {
  public:
   virtual ~Engine() = default;
 
+  /// In the order and with the names of the Graph.
   virtual std::span<const PortInfo> inputs() const = 0;
   virtual std::span<const PortInfo> outputs() const = 0;
+
+  /// Graph::metadata of the compiled Graph; also after save() and load().
+  virtual const Metadata& metadata() const = 0;
 
   virtual std::unique_ptr<Request> make_request() = 0;
 
@@ -125,21 +143,28 @@ class Engine {
   virtual std::string description() const = 0;
 };
 
+struct EngineFile;  // runtime/engine_file.h
+
 /// One row per backend.
 struct BackendInfo {
   std::string_view name;
   std::string_view summary;
   bool available = false;  ///< Built in. A row that is not says in `summary` how to get it.
   std::shared_ptr<Engine> (*compile)(const graph::Graph&, const EngineOptions&) = nullptr;
-  std::shared_ptr<Engine> (*load)(const std::filesystem::path&, const EngineOptions&) = nullptr;
+  std::shared_ptr<Engine> (*load)(const EngineFile&, const EngineOptions&) = nullptr;
 };
 
 std::span<const BackendInfo> backends();
 
+/// The processors that this process may use: the least of its affinity mask and of the CPU quota of
+/// its control groups, at least 1.
+int available_threads();
+
 /// @throws Error(bad_argument) naming the known backends; Error(backend) if the runtime refuses.
 std::shared_ptr<Engine> compile(const graph::Graph& graph, const EngineOptions& options = {});
 
-/// Reads a file that Engine::save() wrote.
+/// Reads a file that Engine::save() wrote. Backend and float type are the file's; threads, streams,
+/// mode and profile are those of `options`.
 ///
 /// @throws Error(corrupt_file) if it is no such file, Error(unsupported) if another version or kind
 ///     of machine wrote it.

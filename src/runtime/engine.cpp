@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/engine.h"
+
+#include <algorithm>
+#include <array>
+
+#include "core/error.h"
+
+namespace yoloq::runtime {
+
+namespace {
+
+struct FloatTypeRow {
+  std::string_view name;
+  FloatType type;
+};
+
+constexpr std::array kFloatTypes{
+    FloatTypeRow{"f32", FloatType::f32},
+    FloatTypeRow{"bf16", FloatType::bf16},
+    FloatTypeRow{"f16", FloatType::f16},
+};
+
+}  // namespace
+
+std::string_view name_of(FloatType type) {
+  return std::ranges::find(kFloatTypes, type, &FloatTypeRow::type)->name;
+}
+
+FloatType float_type_of(std::string_view name) {
+  const auto row = std::ranges::find(kFloatTypes, name, &FloatTypeRow::name);
+  if (row == kFloatTypes.end()) {
+    fail(ErrorCode::bad_argument, "no float type '{}'; known: f32, bf16, f16", name);
+  }
+  return row->type;
+}
+
+void TensorView::require(DType type) const {
+  if (type == dtype) return;
+  fail(ErrorCode::unsupported, "a tensor of {} {} cannot be read as {}", yoloq::name_of(dtype),
+       to_string(shape), yoloq::name_of(type));
+}
+
+bool is_int8(const LayerInfo& layer) { return layer.precision == "i8" || layer.precision == "u8"; }
+
+}  // namespace yoloq::runtime

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <array>
+#include <string>
+
+#include "core/error.h"
+#include "runtime/engine.h"
+#include "runtime/engine_file.h"
+
+#ifdef YOLOQ_WITH_OPENVINO
+#include "runtime/openvino/backend.h"
+#endif
+
+namespace yoloq::runtime {
+
+namespace {
+
+// The only place where the build's options decide anything.
+#ifdef YOLOQ_WITH_OPENVINO
+constexpr BackendInfo kOpenVino{"openvino", "OpenVINO on x86 and Arm CPUs", true, openvino::compile,
+                                openvino::load};
+#else
+constexpr BackendInfo kOpenVino{"openvino", "not built in: configure with -DYOLOQ_WITH_OPENVINO=ON",
+                                false, nullptr, nullptr};
+#endif
+
+constexpr std::array kBackends{kOpenVino};
+
+const BackendInfo& available_backend(std::string_view name) {
+  const auto row = std::ranges::find(kBackends, name, &BackendInfo::name);
+  if (row == kBackends.end()) {
+    std::string known;
+    for (const BackendInfo& info : kBackends) {
+      known += (known.empty() ? "" : ", ") + std::string(info.name);
+    }
+    fail(ErrorCode::bad_argument, "no backend '{}'; known: {}", name, known);
+  }
+  if (!row->available) fail(ErrorCode::unsupported, "backend '{}' is {}", name, row->summary);
+  return *row;
+}
+
+}  // namespace
+
+std::span<const BackendInfo> backends() { return kBackends; }
+
+std::shared_ptr<Engine> compile(const graph::Graph& graph, const EngineOptions& options) {
+  return available_backend(options.backend).compile(graph, options);
+}
+
+std::shared_ptr<Engine> load(const std::filesystem::path& path, const EngineOptions& options) {
+  const EngineFile file = read_engine_file(path);
+  try {
+    return available_backend(file.backend).load(file, options);
+  } catch (const Error& error) {
+    throw error.within("while loading '" + path.string() + "'");
+  }
+}
+
+}  // namespace yoloq::runtime
