@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dataset/data_yaml.h"
+
+namespace yoloq::dataset {
+
+/// Every place where an entry of the yaml may lie, the likeliest first.
+///
+/// An absolute entry is itself. A relative one is looked for under `path`, and `path`, where it is
+/// relative, under the current folder and under ../datasets beside it (as Ultralytics does), then
+/// under the folder of the yaml. `../images` is also tried as `images` (as Ultralytics does), and a
+/// yaml without `path` as Ultralytics' older ones: from the current folder.
+std::vector<std::filesystem::path> candidates(const Dataset& dataset, std::string_view entry);
+
+/// The first candidate that exists; none if none does.
+std::optional<std::filesystem::path> resolve(const Dataset& dataset, std::string_view entry);
+
+/// The COCO annotations of a split ("val"): `annotations` of the yaml, else
+/// annotations/instances_<name>.json, where <name> is that of the split's folder or list
+/// ("val2017") or of the split itself; none if there is no such file.
+///
+/// @throws Error(not_found) if the yaml names a file that is not there, with every place tried.
+std::optional<std::filesystem::path> find_annotations(const Dataset& dataset,
+                                                      std::string_view split);
+
+/// "  a\n  b": the places tried, for a message.
+std::string listed(const std::vector<std::filesystem::path>& places);
+
+}  // namespace yoloq::dataset

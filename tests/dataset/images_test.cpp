@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataset/images.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <string>
+
+#include "core/error.h"
+#include "core/file.h"
+#include "dataset/resolve.h"
+#include "support/data.h"
+
+namespace yoloq::dataset {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+/// A folder with a data set in it; the images are empty files.
+class Images : public testing::Test {
+ protected:
+  fs::path add(const std::string& name, const std::string& content = "") {
+    fs::create_directories((folder_ / name).parent_path());
+    write_file(folder_ / name, content);
+    return folder_ / name;
+  }
+
+  Dataset with(const std::string& yaml) { return read_data_yaml(add("data.yaml", yaml)); }
+
+  test::TemporaryFolder folder_;
+};
+
+std::string message_of(const std::function<void()>& act) {
+  try {
+    act();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "nothing was thrown";
+}
+
+TEST_F(Images, OfAFolderAreSortedAndComeFromAllItsFolders) {
+  const fs::path b = add("images/b.jpg");
+  const fs::path a = add("images/z/a.PNG");
+  add("images/notes.md");
+
+  EXPECT_THAT(list_images(folder_ / "images"), ElementsAre(b, a));
+}
+
+TEST_F(Images, OfAListFileLieBesideIt) {
+  const fs::path list = add("val.txt", "./images/b.jpg\r\n\n/elsewhere/a.jpg\nimages/c.jpg\n");
+
+  EXPECT_THAT(list_images(list),
+              ElementsAre("/elsewhere/a.jpg", folder_ / "images/b.jpg", folder_ / "images/c.jpg"));
+}
+
+TEST_F(Images, MatchPatterns) {
+  const fs::path a = add("x/1/a.jpg");
+  const fs::path b = add("x/2/deep/b.jpg");
+  const fs::path c = add("x/c.jpg");
+  add("x/2/deep/b.txt");
+  add("x/.hidden/d.jpg");
+
+  EXPECT_THAT(list_images(folder_ / "x/*/*.jpg"), ElementsAre(a));
+  EXPECT_THAT(list_images(folder_ / "x/**/*.jpg"), ElementsAre(a, b, c));
+  EXPECT_THAT(list_images(folder_ / "x/**"), ElementsAre(a, b, c));
+  EXPECT_THAT(list_images(folder_ / "x/[0-9]/?.jpg"), ElementsAre(a));
+}
+
+TEST_F(Images, OfASplitMayHaveSeveralSources) {
+  const fs::path a = add("one/a.jpg");
+  const fs::path b = add("two/b.jpg");
+
+  EXPECT_THAT(list_images(with("val: [two, one/*.jpg]"), "val"), ElementsAre(a, b));
+}
+
+TEST_F(Images, AreFoundBesideTheYaml) {
+  const fs::path a = add("images/a.jpg");
+
+  EXPECT_THAT(list_images(with("path: .\nval: images"), "val"), ElementsAre(a));
+  EXPECT_THAT(list_images(with("path: nowhere\nval: images"), "val"), ElementsAre(a));
+  EXPECT_THAT(list_images(with("val: ../images"), "val"), ElementsAre(a));
+}
+
+TEST_F(Images, AreLookedForUnderPathFirst) {
+  add("images/a.jpg");
+  const fs::path b = add("root/images/b.jpg");
+  const std::string root = (folder_ / "root").string();
+
+  EXPECT_THAT(list_images(with("path: " + root + "\nval: images"), "val"), ElementsAre(b));
+}
+
+TEST_F(Images, PathIsTriedAsUltralyticsDoesThenBesideTheYaml) {
+  const Dataset dataset{
+      .file = "/data/coco.yaml", .root = "coco", .names = {}, .splits = {}, .annotations = {}};
+  const fs::path here = fs::current_path();
+
+  EXPECT_THAT(candidates(dataset, "images"),
+              ElementsAre(here / "coco/images", here.parent_path() / "datasets/coco/images",
+                          "/data/coco/images", "/data/images"));
+}
+
+TEST_F(Images, WhatIsMissingIsNamedWithThePlacesTried) {
+  fs::create_directories(folder_ / "empty");
+
+  EXPECT_THAT(message_of([&] { list_images(with("train: a"), "val"); }),
+              HasSubstr("has no 'val:'; add it"));
+  EXPECT_THAT(message_of([&] { list_images(with("val: nowhere"), "val"); }),
+              HasSubstr((folder_ / "nowhere").string()));
+  EXPECT_THAT(message_of([&] { list_images(with("val: empty"), "val"); }),
+              HasSubstr("no images in '" + (folder_ / "empty").string()));
+  EXPECT_THAT(message_of([&] { list_images(folder_ / "no*where"); }), HasSubstr("nothing there"));
+  EXPECT_THAT(message_of([&] { list_images(add("model.onnx")); }), HasSubstr("neither a folder"));
+}
+
+TEST_F(Images, ABadListSaysItsLine) {
+  const fs::path list = add("val.txt", "./a.jpg\n./b.mp4\n");
+
+  EXPECT_THAT(message_of([&] { list_images(list); }),
+              HasSubstr("val.txt:2: './b.mp4' is no image"));
+}
+
+TEST_F(Images, AnImageThatComesTwiceIsAnError) {
+  add("one/a.jpg");
+
+  EXPECT_THAT(message_of([&] { list_images(with("val: [one, one/a.jpg]"), "val"); }),
+              HasSubstr("one/a.jpg' comes twice"));
+}
+
+TEST_F(Images, AnnotationsAreThoseOfTheYamlElseNamedAfterTheSplit) {
+  const fs::path given = add("truth.json");
+
+  EXPECT_EQ(find_annotations(with("annotations: truth.json"), "val"), given);
+  EXPECT_EQ(find_annotations(with("val: images/val2017"), "val"), std::nullopt);
+  const fs::path plain = add("annotations/instances_val.json");
+  EXPECT_EQ(find_annotations(with("val: images/val2017"), "val"), plain);
+  const fs::path named = add("annotations/instances_val2017.json");
+  EXPECT_EQ(find_annotations(with("val: images/val2017/"), "val"), named);
+  EXPECT_EQ(find_annotations(with("val: val2017.txt"), "val"), named);
+  EXPECT_THAT(message_of([&] { find_annotations(with("annotations: none.json"), "val"); }),
+              HasSubstr("none.json"));
+}
+
+TEST(NumericId, IsTheNumberOfTheFileName) {
+  EXPECT_EQ(numeric_id("a/000000000139.jpg"), 139);
+  EXPECT_EQ(numeric_id("img1.jpg"), std::nullopt);
+  EXPECT_EQ(numeric_id("-1.jpg"), std::nullopt);
+  EXPECT_EQ(numeric_id("99999999999999999999.jpg"), std::nullopt);
+}
+
+TEST(ImagesOfCoco, AreAllThere) {
+  const auto data = test::data_folder();
+  if (!data) GTEST_SKIP() << test::kNoData;
+  const Dataset dataset = read_data_yaml(*data / "coco/coco.yaml");
+
+  const ImageList images = list_images(dataset, "val");
+
+  ASSERT_EQ(images.size(), 340u);
+  EXPECT_EQ(images.front(), *data / "coco/images/val2017/000000000139.jpg");
+  EXPECT_EQ(list_images(dataset, "train").size(), 300u);
+  EXPECT_EQ(find_annotations(dataset, "val"), *data / "coco/annotations/instances_val2017.json");
+}
+
+}  // namespace
+}  // namespace yoloq::dataset
