@@ -77,6 +77,13 @@ std::vector<graph::Port> take_ports(ValueInfos& infos, std::string_view what) {
   return ports;
 }
 
+/// The same in the order of their names, in which a Graph holds and writes them.
+template <typename Message>
+void sort_by_name(google::protobuf::RepeatedPtrField<Message>& messages) {
+  std::stable_sort(messages.pointer_begin(), messages.pointer_end(),
+                   [](const Message* a, const Message* b) { return a->name() < b->name(); });
+}
+
 void take_value_types(ValueInfos& infos, Graph& graph) {
   ValueInfos left;
   for (auto& info : infos) {
@@ -87,6 +94,7 @@ void take_value_types(ValueInfos& infos, Graph& graph) {
     }
     if (is_new && detail::says_more(info)) *left.Add() = std::move(info);
   }
+  sort_by_name(left);
   infos.Swap(&left);
 }
 
@@ -112,6 +120,7 @@ void take_constants(::onnx::GraphProto& proto, Graph& graph) {
     tensor.set_name(name);
     *left.Add() = std::move(tensor);
   }
+  sort_by_name(left);
   proto.mutable_initializer()->Swap(&left);
 
   for (auto& sparse : *proto.mutable_sparse_initializer()) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "onnx/detail/captures.h"
 
-#include <algorithm>
 #include <set>
 #include <string_view>
 
@@ -23,31 +22,25 @@ std::set<std::string_view> defined_in(const GraphProto& graph) {
   return names;
 }
 
-/// What `graph` and the graphs in it read and do not define.
-std::vector<std::string> free_names(const GraphProto& graph) {
-  std::vector<std::string> read;
+/// Adds what `graph` and the graphs in it read and do not define.
+void add_free_names(const GraphProto& graph, std::set<std::string>& names) {
+  const auto own = defined_in(graph);
+  std::set<std::string> read;
   for (const auto& node : graph.node()) {
-    read.insert(read.end(), node.input().begin(), node.input().end());
+    read.insert(node.input().begin(), node.input().end());
     for (const auto& attribute : node.attribute()) add_captures(attribute, read);
   }
-  for (const auto& output : graph.output()) read.push_back(output.name());
-
-  const auto own = defined_in(graph);
-  std::erase_if(read, [&](const std::string& name) { return name.empty() || own.contains(name); });
-  return read;
+  for (const auto& output : graph.output()) read.insert(output.name());
+  for (const std::string& name : read) {
+    if (!name.empty() && !own.contains(name)) names.insert(name);
+  }
 }
 
 }  // namespace
 
-void add_captures(const ::onnx::AttributeProto& attribute, std::vector<std::string>& captured) {
-  std::set<std::string> seen(captured.begin(), captured.end());
-  const auto add = [&](const GraphProto& graph) {
-    for (std::string& name : free_names(graph)) {
-      if (seen.insert(name).second) captured.push_back(std::move(name));
-    }
-  };
-  if (attribute.has_g()) add(attribute.g());
-  std::ranges::for_each(attribute.graphs(), add);
+void add_captures(const ::onnx::AttributeProto& attribute, std::set<std::string>& captured) {
+  if (attribute.has_g()) add_free_names(attribute.g(), captured);
+  for (const GraphProto& graph : attribute.graphs()) add_free_names(graph, captured);
 }
 
 }  // namespace yoloq::onnx::detail

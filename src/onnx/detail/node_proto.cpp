@@ -3,6 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <map>
+#include <set>
+#include <string>
+
 #include "core/error.h"
 #include "onnx/detail/attribute_proto.h"
 #include "onnx/detail/captures.h"
@@ -20,15 +24,16 @@ std::string canonical_domain(const std::string& domain) {
   return domain == "ai.onnx" ? std::string() : domain;
 }
 
-/// Moves attribute by attribute into `node`; what is left of them stays in `proto`.
+/// Moves attribute by attribute into `node`; what is left of them stays in `proto`, by name.
 void take_attributes(::onnx::NodeProto& proto, Node& node) {
-  ::onnx::NodeProto left;
+  std::map<std::string, ::onnx::AttributeProto> left;
+  std::set<std::string> captured;
   for (auto& attribute : *proto.mutable_attribute()) {
     const std::string name = attribute.name();
     try {
       require_text(name, "the name");
       if (name.empty()) fail(ErrorCode::corrupt_file, "it has no name");
-      add_captures(attribute, node.captured);
+      add_captures(attribute, captured);
       if (!node.attributes.emplace(name, take_attribute(attribute)).second) {
         fail(ErrorCode::corrupt_file, "it is there twice");
       }
@@ -37,9 +42,11 @@ void take_attributes(::onnx::NodeProto& proto, Node& node) {
     }
     if (attribute.ByteSizeLong() == 0) continue;
     attribute.set_name(name);
-    *left.add_attribute() = std::move(attribute);
+    left[name] = std::move(attribute);
   }
-  proto.mutable_attribute()->Swap(left.mutable_attribute());
+  node.captured.assign(captured.begin(), captured.end());
+  proto.clear_attribute();
+  for (auto& [name, attribute] : left) *proto.add_attribute() = std::move(attribute);
 }
 
 void require_operator(const Node& node) {
@@ -48,9 +55,7 @@ void require_operator(const Node& node) {
   if (node.op.empty()) fail(ErrorCode::corrupt_file, "it has no operator");
   for (const std::string& name : node.inputs) require_text(name, "the input");
   for (const std::string& name : node.outputs) require_text(name, "the output");
-  if (node.domain.empty() && node.outputs.empty()) {
-    fail(ErrorCode::corrupt_file, "it has no output");
-  }
+  if (node.outputs.empty()) fail(ErrorCode::unsupported, "it has no output");
 }
 
 }  // namespace

@@ -7,7 +7,8 @@
 namespace yoloq::onnx::detail {
 
 /// Takes `proto` apart. Attributes that only ONNX understands become Opaque, further fields the
-/// attribute kNodeExtras; names that subgraphs read from outside are listed in Node::captured.
+/// attribute kNodeExtras; names that subgraphs read from outside are listed in Node::captured,
+/// sorted.
 ///
 /// @throws Error(corrupt_file) or Error(unsupported) naming the node and the attribute.
 graph::Node take_node(::onnx::NodeProto proto);
