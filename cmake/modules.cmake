@@ -12,7 +12,10 @@ endif()
 
 add_library(yoloq_options INTERFACE)
 target_compile_features(yoloq_options INTERFACE cxx_std_20)
-target_compile_options(yoloq_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow)
+# Leaving members to their defaults is what designated initializers are for; g++ 12 warns of it.
+target_compile_options(yoloq_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow
+                                               -Wno-missing-field-initializers)
+target_compile_definitions(yoloq_options INTERFACE YOLOQ_VERSION="${PROJECT_VERSION}")
 
 # yoloq_module(<name> SOURCES <file>... [DEPENDS <target>...] [PRIVATE_DEPENDS <target>...])
 function(yoloq_module name)

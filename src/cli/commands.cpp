@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/command.h"
+
+namespace yoloq::cli {
+
+namespace {
+
+constexpr Command kCommands[] = {
+    {"export", "Write a checkpoint as ONNX, or simplify an ONNX file",
+     "yoloq export --weights yolov5n.pt --img 640 --out yolov5n.onnx", declare_export},
+    {"quantize", "Calibrate on images and write an 8-bit Q/DQ ONNX file",
+     "yoloq quantize --weights yolov5n.pt --data coco.yaml --out yolov5n-int8.onnx",
+     declare_quantize},
+    {"build", "Compile a model for this machine into a file that loads at once",
+     "yoloq build --model yolov5n-int8.onnx --out yolov5n-int8.engine", declare_build},
+    {"eval", "Measure COCO accuracy, latency and throughput",
+     "yoloq eval --weights yolov5n.pt --model yolov5n-int8.onnx --data coco.yaml", declare_eval},
+    {"detect", "Find objects in images and draw them",
+     "yoloq detect --model yolov5n-int8.onnx --source images/ --out runs/detect", declare_detect},
+    {"inspect", "Show layers, shapes, parameters, FLOPs and what keeps a layer from int8",
+     "yoloq inspect --model yolov5n-int8.onnx --quantization", declare_inspect},
+    {"bench", "Measure latency and throughput, two models side by side",
+     "yoloq bench --model yolov5n.onnx --model yolov5n-int8.onnx", declare_bench},
+};
+
+}  // namespace
+
+std::span<const Command> commands() { return kCommands; }
+
+}  // namespace yoloq::cli

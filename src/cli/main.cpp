@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+
+#include "cli/command.h"
+#include "core/error.h"
+#include "core/version.h"
+
+namespace yoloq::cli {
+namespace {
+
+int status_of(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::bad_usage:
+      return kWrongUse;
+    case ErrorCode::below_target:
+      return kBelowTarget;
+    default:
+      return kWrongInput;
+  }
+}
+
+int report(const char* message, int status) {
+  fmt::print(stderr, "yoloq: {}\n", message);
+  return status;
+}
+
+int run(int argc, char** argv) {
+  CLI::App app{"yoloq: from a YOLOv5 checkpoint to a measured 8-bit model", "yoloq"};
+  app.set_version_flag("--version", std::string("yoloq ") + kVersion);
+  app.require_subcommand(1);
+  for (const Command& command : commands()) {
+    CLI::App* sub = app.add_subcommand(command.name, command.summary);
+    sub->footer(fmt::format("Example:\n  {}\n", command.example));
+    command.declare(*sub);
+  }
+  try {
+    app.parse(argc, argv);
+    return kDone;
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kDone : kWrongUse;
+  } catch (const Error& error) {
+    return report(error.what(), status_of(error.code()));
+  } catch (const std::bad_alloc&) {
+    return report("out of memory", kWrongInput);
+  } catch (const std::exception& error) {
+    return report(error.what(), kWrongInput);
+  }
+}
+
+}  // namespace
+}  // namespace yoloq::cli
+
+int main(int argc, char** argv) { return yoloq::cli::run(argc, argv); }

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/progress_bar.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <memory>
+#include <utility>
+
+namespace yoloq::cli {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr int kBarWidth = 30;
+constexpr std::chrono::milliseconds kRedraw{100};
+constexpr std::size_t kPlainSteps = 10;
+
+/// What a bar remembers between two calls.
+struct State {
+  std::string title;
+  bool terminal = ::isatty(STDERR_FILENO) != 0;
+  Clock::time_point start = Clock::now();
+  Clock::time_point drawn;
+  std::size_t step = 0;
+};
+
+std::string figures(const State& state, std::size_t done, std::size_t total) {
+  const double seconds = std::chrono::duration<double>(Clock::now() - state.start).count();
+  const double rate = seconds > 0 ? static_cast<double>(done) / seconds : 0;
+  const double left = rate > 0 ? static_cast<double>(total - done) / rate : 0;
+  return fmt::format("{}/{}  {:.1f}/s  {:.0f} s left", done, total, rate, left);
+}
+
+void draw_bar(State& state, std::size_t done, std::size_t total) {
+  const auto now = Clock::now();
+  if (done < total && now - state.drawn < kRedraw) return;
+  state.drawn = now;
+  const auto filled = static_cast<int>(kBarWidth * done / std::max<std::size_t>(total, 1));
+  fmt::print(stderr, "\r\033[K{} [{:#<{}}{:.<{}}] {}{}", state.title, "", filled, "",
+             kBarWidth - filled, figures(state, done, total), done == total ? "\n" : "");
+  std::fflush(stderr);
+}
+
+void print_line(State& state, std::size_t done, std::size_t total) {
+  const std::size_t step = kPlainSteps * done / std::max<std::size_t>(total, 1);
+  if (step == state.step) return;
+  state.step = step;
+  fmt::print(stderr, "{}: {}\n", state.title, figures(state, done, total));
+}
+
+}  // namespace
+
+Progress progress_bar(std::string title) {
+  auto state = std::make_shared<State>();
+  state->title = std::move(title);
+  return [state](std::size_t done, std::size_t total) {
+    state->terminal ? draw_bar(*state, done, total) : print_line(*state, done, total);
+  };
+}
+
+}  // namespace yoloq::cli

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "graph/graph.h"
+#include "quantize/plan.h"
+
+namespace yoloq::quantize {
+
+/// Inserts the QuantizeLinear and DequantizeLinear nodes that `plan` says into `model`.
+///
+///     before   y = Conv(x, W, b)
+///     after    x_q = QuantizeLinear(x, scale, zero_point)
+///              x_d = DequantizeLinear(x_q, scale, zero_point)
+///              W_d = DequantizeLinear(W_codes, scales, zero_points) axis=0
+///              y = Conv(x_d, W_d, b + bias_shift)
+///
+/// A layer in fp16 gets Casts around it instead, and its weight is stored as float16. The opset is
+/// raised to 13, where DequantizeLinear learned axes, if it is lower.
+///
+/// @throws Error(bad_argument) naming what the plan speaks of and the model lacks: the plan was
+/// made
+///     for another model.
+graph::Graph apply(const graph::Graph& model, const Plan& plan);
+
+}  // namespace yoloq::quantize

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "quantize/plan.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "core/error.h"
+
+namespace yoloq::quantize {
+
+namespace {
+
+constexpr std::pair<std::string_view, Precision> kPrecisions[] = {
+    {"fp32", Precision::fp32}, {"fp16", Precision::fp16}, {"int8", Precision::int8}};
+
+}  // namespace
+
+Precision precision_named(std::string_view name) {
+  for (const auto& [known, precision] : kPrecisions) {
+    if (known == name) return precision;
+  }
+  fail(ErrorCode::bad_argument, "no precision '{}'; known: fp32, fp16, int8", name);
+}
+
+std::string_view name_of(Precision precision) {
+  return std::ranges::find(kPrecisions, precision, &std::pair<std::string_view, Precision>::second)
+      ->first;
+}
+
+int Plan::int8_layers() const {
+  return static_cast<int>(std::ranges::count(layers, Precision::int8, &LayerPlan::precision));
+}
+
+}  // namespace yoloq::quantize

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "quantize/scale.h"
+
+/// @file
+/// A Plan says everything about how a float model becomes an 8-bit one. It is written as YAML that
+/// is made to be read and edited; applying the same plan to the same model gives the same file.
+
+namespace yoloq::quantize {
+
+/// In what a layer computes.
+enum class Precision { fp32, fp16, int8 };
+
+/// @throws Error(bad_argument) naming fp32, fp16, int8.
+Precision precision_named(std::string_view name);
+std::string_view name_of(Precision precision);
+
+/// One Conv.
+struct LayerPlan {
+  int id = 0;
+  std::string name;
+  Precision precision = Precision::int8;
+  std::string why;  ///< "default", "--skip-layers model.24.*", ...
+
+  friend bool operator==(const LayerPlan&, const LayerPlan&) = default;
+};
+
+/// One activation.
+struct ActivationPlan {
+  std::string tensor;
+  bool on = true;  ///< Off: its readers get the float value.
+  Quantizer quantizer;
+  std::string why;
+  std::vector<std::string> readers;  ///< "node name:input index", in execution order.
+
+  friend bool operator==(const ActivationPlan&, const ActivationPlan&) = default;
+};
+
+/// One weight.
+struct WeightPlan {
+  std::string tensor;
+  std::string layer;
+  bool on = true;
+  int axis = 0;                   ///< The output channels; -1: one scale for the whole tensor.
+  std::vector<float> scales;      ///< [O], or one; int8, zero point 0, codes -127..127.
+  std::vector<float> bias_shift;  ///< [O]: added to the bias by bias correction; empty: none.
+  std::string why;
+
+  friend bool operator==(const WeightPlan&, const WeightPlan&) = default;
+};
+
+struct Plan {
+  std::string target;
+  std::map<std::string, std::string> provenance;  ///< Hashes, calibrator, image count, version.
+  std::vector<LayerPlan> layers;
+  std::vector<ActivationPlan> activations;
+  std::vector<WeightPlan> weights;
+
+  int int8_layers() const;
+  friend bool operator==(const Plan&, const Plan&) = default;
+};
+
+/// YAML; numbers so that parse_plan gives back the same floats.
+std::string to_yaml(const Plan& plan);
+
+/// @throws Error(corrupt_file) with the line of what is missing, of another type or out of range.
+Plan parse_plan(std::string_view yaml);
+
+}  // namespace yoloq::quantize

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <yaml-cpp/yaml.h>
+
+#include <cmath>
+
+#include "core/error.h"
+#include "quantize/plan.h"
+
+namespace yoloq::quantize {
+
+namespace {
+
+constexpr int kFormat = 1;
+
+constexpr std::string_view kHead =
+    "# How a float model becomes an 8-bit one. Made to be edited: switch a layer to fp32 or fp16, "
+    "an\n"
+    "# activation or weight to 'on: false', change a scale; then: yoloq quantize --plan <this "
+    "file>.\n";
+
+/// The shortest text that reads back as the same float.
+std::string exact(float value) { return fmt::format("{}", value); }
+
+void emit_floats(YAML::Emitter& out, const std::vector<float>& values) {
+  out << YAML::Flow << YAML::BeginSeq;
+  for (const float value : values) out << exact(value);
+  out << YAML::EndSeq;
+}
+
+void emit(YAML::Emitter& out, const LayerPlan& layer) {
+  out << YAML::Flow << YAML::BeginMap;
+  out << YAML::Key << "id" << YAML::Value << layer.id;
+  out << YAML::Key << "name" << YAML::Value << layer.name;
+  out << YAML::Key << "precision" << YAML::Value << std::string(name_of(layer.precision));
+  out << YAML::Key << "why" << YAML::Value << layer.why << YAML::EndMap;
+}
+
+void emit(YAML::Emitter& out, const ActivationPlan& activation) {
+  out << YAML::BeginMap;
+  out << YAML::Key << "tensor" << YAML::Value << activation.tensor;
+  out << YAML::Key << "on" << YAML::Value << activation.on;
+  out << YAML::Key << "dtype" << YAML::Value << std::string(name_of(activation.quantizer.dtype));
+  out << YAML::Key << "scale" << YAML::Value << exact(activation.quantizer.scale);
+  out << YAML::Key << "zero_point" << YAML::Value << activation.quantizer.zero_point;
+  out << YAML::Key << "why" << YAML::Value << activation.why;
+  out << YAML::Key << "readers" << YAML::Value << YAML::Flow << activation.readers << YAML::EndMap;
+}
+
+void emit(YAML::Emitter& out, const WeightPlan& weight) {
+  out << YAML::BeginMap;
+  out << YAML::Key << "tensor" << YAML::Value << weight.tensor;
+  out << YAML::Key << "layer" << YAML::Value << weight.layer;
+  out << YAML::Key << "on" << YAML::Value << weight.on;
+  out << YAML::Key << "axis" << YAML::Value << weight.axis;
+  out << YAML::Key << "why" << YAML::Value << weight.why;
+  out << YAML::Key << "scales" << YAML::Value;
+  emit_floats(out, weight.scales);
+  out << YAML::Key << "bias_shift" << YAML::Value;
+  emit_floats(out, weight.bias_shift);
+  out << YAML::EndMap;
+}
+
+template <typename Row>
+void emit_list(YAML::Emitter& out, const char* key, const std::vector<Row>& rows) {
+  out << YAML::Key << key << YAML::Value << YAML::BeginSeq;
+  for (const Row& row : rows) emit(out, row);
+  out << YAML::EndSeq;
+}
+
+[[noreturn]] void refuse(const YAML::Mark& mark, std::string_view what) {
+  fail(ErrorCode::corrupt_file, "plan, line {}: {}", mark.line + 1, what);
+}
+
+template <typename T>
+T get(const YAML::Node& map, const char* key) {
+  if (!map.IsMap()) refuse(map.Mark(), "expected a map");
+  const YAML::Node value = map[key];
+  if (!value) refuse(map.Mark(), fmt::format("'{}' is missing", key));
+  try {
+    return value.as<T>();
+  } catch (const YAML::Exception&) {
+    refuse(value.Mark(), fmt::format("'{}' is not of the type expected", key));
+  }
+}
+
+float scale_of(const YAML::Node& node, float value) {
+  if (std::isfinite(value) && value > 0.0f) return value;
+  refuse(node.Mark(), fmt::format("a scale is above zero and finite, not {}", value));
+}
+
+LayerPlan layer_from(const YAML::Node& node) {
+  return {.id = get<int>(node, "id"),
+          .name = get<std::string>(node, "name"),
+          .precision = precision_named(get<std::string>(node, "precision")),
+          .why = get<std::string>(node, "why")};
+}
+
+DType activation_type(const YAML::Node& node) {
+  const auto name = get<std::string>(node, "dtype");
+  if (name == name_of(DType::i8)) return DType::i8;
+  if (name == name_of(DType::u8)) return DType::u8;
+  refuse(node.Mark(), fmt::format("dtype '{}' is neither int8 nor uint8", name));
+}
+
+ActivationPlan activation_from(const YAML::Node& node) {
+  const Quantizer quantizer{.dtype = activation_type(node),
+                            .scale = scale_of(node, get<float>(node, "scale")),
+                            .zero_point = get<int>(node, "zero_point")};
+  const auto [low, high] = code_limits(quantizer.dtype);
+  if (quantizer.zero_point < low || quantizer.zero_point > high) {
+    refuse(node.Mark(),
+           fmt::format("zero point {} is outside {}..{}", quantizer.zero_point, low, high));
+  }
+  return {.tensor = get<std::string>(node, "tensor"),
+          .on = get<bool>(node, "on"),
+          .quantizer = quantizer,
+          .why = get<std::string>(node, "why"),
+          .readers = get<std::vector<std::string>>(node, "readers")};
+}
+
+WeightPlan weight_from(const YAML::Node& node) {
+  WeightPlan weight{.tensor = get<std::string>(node, "tensor"),
+                    .layer = get<std::string>(node, "layer"),
+                    .on = get<bool>(node, "on"),
+                    .axis = get<int>(node, "axis"),
+                    .scales = get<std::vector<float>>(node, "scales"),
+                    .bias_shift = get<std::vector<float>>(node, "bias_shift"),
+                    .why = get<std::string>(node, "why")};
+  for (const float scale : weight.scales) scale_of(node, scale);
+  if (weight.axis != 0 && weight.axis != -1) refuse(node.Mark(), "axis is 0 or -1");
+  return weight;
+}
+
+template <typename Read>
+auto list_from(const YAML::Node& root, const char* key, Read read) {
+  std::vector<decltype(read(root))> rows;
+  const YAML::Node list = root[key];
+  if (!list || !list.IsSequence()) refuse(root.Mark(), fmt::format("list '{}' is missing", key));
+  for (const YAML::Node& node : list) rows.push_back(read(node));
+  return rows;
+}
+
+Plan plan_from(const YAML::Node& root) {
+  if (!root.IsMap()) refuse(root.Mark(), "expected a map at the top");
+  if (get<int>(root, "format") != kFormat) {
+    refuse(root.Mark(), fmt::format("only format {} is known", kFormat));
+  }
+  return {.target = get<std::string>(root, "target"),
+          .provenance = get<std::map<std::string, std::string>>(root, "provenance"),
+          .layers = list_from(root, "layers", layer_from),
+          .activations = list_from(root, "activations", activation_from),
+          .weights = list_from(root, "weights", weight_from)};
+}
+
+}  // namespace
+
+std::string to_yaml(const Plan& plan) {
+  YAML::Emitter out;
+  out << YAML::BeginMap;
+  out << YAML::Key << "format" << YAML::Value << kFormat;
+  out << YAML::Key << "target" << YAML::Value << plan.target;
+  out << YAML::Key << "provenance" << YAML::Value << plan.provenance;
+  emit_list(out, "layers", plan.layers);
+  emit_list(out, "activations", plan.activations);
+  emit_list(out, "weights", plan.weights);
+  out << YAML::EndMap;
+  return std::string(kHead) + out.c_str() + "\n";
+}
+
+Plan parse_plan(std::string_view yaml) {
+  try {
+    return plan_from(YAML::Load(std::string(yaml)));
+  } catch (const YAML::Exception& error) {
+    refuse(error.mark, error.msg);
+  }
+}
+
+}  // namespace yoloq::quantize

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "quantize/quantize.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "calibrate/calibrator.h"
+#include "core/error.h"
+
+namespace yoloq::quantize {
+
+using graph::Graph;
+
+namespace {
+
+std::vector<LayerPlan> precisions_of(const std::vector<Layer>& layers,
+                                     const std::vector<PrecisionRule>& rules) {
+  std::vector<LayerPlan> plans;
+  for (const Layer& layer : layers)
+    plans.push_back({.id = layer.id, .name = layer.name, .why = "default"});
+  for (const PrecisionRule& rule : rules) {
+    for (const int id : matching_layers(layers, rule.pattern)) {
+      plans[static_cast<std::size_t>(id)].precision = rule.precision;
+      plans[static_cast<std::size_t>(id)].why = rule.why;
+    }
+  }
+  return plans;
+}
+
+/// The bound that the operators promise, moved to the smallest value seen where a runtime's
+/// approximation of the operator went below it.
+std::optional<float> low_of(const Graph& model, const calibrate::TensorStatistics& statistics,
+                            const std::string& tensor) {
+  const auto known = known_low(model, tensor);
+  return known ? std::optional(std::min(*known, statistics.min)) : std::nullopt;
+}
+
+Quantizer quantizer_of(const Graph& model, const Settings& settings, const Options& options,
+                       const calibrate::TensorStatistics& statistics, const std::string& tensor) {
+  const bool symmetric = settings.target.activation == DType::i8;
+  const calibrate::RangeOptions how{
+      .scheme = symmetric ? calibrate::Scheme::symmetric : calibrate::Scheme::asymmetric,
+      .percentile = options.percentile,
+      .known_low = symmetric ? std::nullopt : low_of(model, statistics, tensor)};
+  const calibrate::Range range = calibrate::compute_range(statistics, options.calibrator, how);
+  return symmetric ? symmetric_quantizer(range) : asymmetric_quantizer(range);
+}
+
+std::vector<std::string> names_of(const Graph& model, const std::vector<graph::Use>& readers) {
+  std::vector<std::string> names;
+  for (const graph::Use& use : readers) {
+    names.push_back(fmt::format("{}:{}", model[use.node].name, use.input));
+  }
+  return names;
+}
+
+WeightPlan weight_plan(const Graph& model, const Layer& layer, const Options& options) {
+  const int axis = options.per_tensor_weights ? -1 : 0;
+  return {.tensor = layer.weight,
+          .layer = layer.name,
+          .axis = axis,
+          .scales = weight_scales(*model.constant(layer.weight), axis, options.weight_scale),
+          .why = fmt::format("{} scale", name_of(options.weight_scale))};
+}
+
+}  // namespace
+
+Settings settle(const Graph& model, const Options& options) {
+  Settings settings{.target = target_named(options.target), .layers = quantizable_layers(model)};
+  if (settings.layers.empty()) {
+    fail(ErrorCode::unsupported, "the model has no convolution with a constant float32 weight");
+  }
+  settings.precisions = precisions_of(settings.layers, options.rules);
+  std::vector<Layer> int8_layers;
+  for (const Layer& layer : settings.layers) {
+    const LayerPlan& plan = settings.precisions[static_cast<std::size_t>(layer.id)];
+    if (plan.precision == Precision::int8) int8_layers.push_back(layer);
+  }
+  settings.sites = place(model, int8_layers,
+                         {.placement = settings.target.placement, .residual = options.residual});
+  return settings;
+}
+
+std::vector<std::string> observed_tensors(const Settings& settings) {
+  std::vector<std::string> tensors;
+  for (const Site& site : settings.sites) {
+    if (site.shares.empty()) tensors.push_back(site.tensor);
+  }
+  return tensors;
+}
+
+Plan make_plan(const Graph& model, const Settings& settings, const Options& options,
+               const calibrate::Ranges& ranges) {
+  Plan plan{.target = std::string(settings.target.name), .layers = settings.precisions};
+  std::map<std::string, Quantizer> chosen;
+  for (const Site& site : settings.sites) {
+    const bool own = site.shares.empty();
+    chosen[site.tensor] =
+        own ? quantizer_of(model, settings, options, ranges.at(site.tensor), site.tensor)
+            : chosen.at(site.shares);
+    plan.activations.push_back({.tensor = site.tensor,
+                                .quantizer = chosen[site.tensor],
+                                .why = site.why,
+                                .readers = names_of(model, site.readers)});
+  }
+  for (const Layer& layer : settings.layers) {
+    const LayerPlan& precision = settings.precisions[static_cast<std::size_t>(layer.id)];
+    if (precision.precision != Precision::int8) continue;
+    plan.weights.push_back(weight_plan(model, layer, options));
+  }
+  return plan;
+}
+
+}  // namespace yoloq::quantize

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "calibrate/ranges.h"
+#include "graph/graph.h"
+#include "quantize/layers.h"
+#include "quantize/placement.h"
+#include "quantize/plan.h"
+#include "quantize/target.h"
+#include "quantize/weights.h"
+
+/// @file
+/// From a float model and what was seen of its activations to a Plan.
+///
+///     Graph ─▶ settle() ─▶ Settings ─▶ observed_tensors() ─▶ [calibration] ─▶ make_plan() ─▶
+///     apply()
+
+namespace yoloq::quantize {
+
+/// A user's wish for the layers that `pattern` means; later rules win.
+struct PrecisionRule {
+  std::string pattern;  ///< Name, glob or id: see matching_layers().
+  Precision precision = Precision::fp32;
+  std::string why;  ///< The option it came from, for the plan.
+};
+
+struct Options {
+  std::string target = "tensorrt";
+  Residual residual = Residual::one;
+  std::vector<PrecisionRule> rules;
+  std::string calibrator = "mse";
+  double percentile = 99.99;  ///< For the calibrator of that name, in percent.
+  bool per_tensor_weights = false;
+  WeightScale weight_scale = WeightScale::mse;
+};
+
+/// What the options mean for one model.
+struct Settings {
+  Target target;
+  std::vector<Layer> layers;
+  std::vector<LayerPlan> precisions;  ///< One for each layer, same order.
+  std::vector<Site> sites;
+};
+
+/// Works out layers, their precisions and the places of quantizers.
+///
+/// @param model  BatchNormalization folded, nodes named: see transform/.
+/// @throws Error(unsupported) if the model has no quantizable layer, Error(bad_argument) if a rule
+///     names none.
+Settings settle(const graph::Graph& model, const Options& options);
+
+/// The activations whose statistics make_plan() asks for, in execution order.
+std::vector<std::string> observed_tensors(const Settings& settings);
+
+/// Chooses every scale.
+///
+/// @throws Error(not_found) naming a tensor that `ranges` lacks, and what compute_range() throws.
+Plan make_plan(const graph::Graph& model, const Settings& settings, const Options& options,
+               const calibrate::Ranges& ranges);
+
+}  // namespace yoloq::quantize

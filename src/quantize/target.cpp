@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "quantize/target.h"
+
+#include <fmt/format.h>
+
+#include <string>
+
+#include "core/error.h"
+
+namespace yoloq::quantize {
+
+namespace {
+
+constexpr Target kTargets[] = {
+    {"tensorrt", DType::i8, Placement::conv_inputs,
+     "int8 symmetric activations at convolution and residual inputs; runs everywhere"},
+    {"openvino", DType::u8, Placement::conv_inputs,
+     "uint8 asymmetric activations at the same places; most accurate on CPUs"},
+    {"onnxruntime", DType::u8, Placement::every_op,
+     "uint8 asymmetric activations around every operator; what its CPU provider fuses"},
+};
+
+}  // namespace
+
+std::span<const Target> targets() { return kTargets; }
+
+const Target& target_named(std::string_view name) {
+  std::string known;
+  for (const Target& target : kTargets) {
+    if (target.name == name) return target;
+    known += (known.empty() ? "" : ", ") + std::string(target.name);
+  }
+  fail(ErrorCode::bad_argument, "no target '{}'; known: {}", name, known);
+}
+
+}  // namespace yoloq::quantize

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "quantize/weights.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <utility>
+
+#include "core/error.h"
+
+namespace yoloq::quantize {
+
+namespace {
+
+constexpr std::pair<std::string_view, WeightScale> kMethods[] = {{"max", WeightScale::max},
+                                                                 {"mse", WeightScale::mse}};
+constexpr float kTopCode = 127.0f;
+
+/// Candidate clippings for WeightScale::mse: from the full range down to 40 % of it. Below that
+/// the clipping error of any weight distribution that was met is far above the optimum.
+constexpr int kCandidates = 120;
+constexpr float kSmallestShare = 0.4f;
+
+float code_of(float value, float scale) {
+  return std::clamp(std::nearbyint(value / scale), -kTopCode, kTopCode);
+}
+
+double squared_error(std::span<const float> values, float scale) {
+  double sum = 0;
+  for (const float value : values) {
+    const double difference = double{value} - double{code_of(value, scale)} * scale;
+    sum += difference * difference;
+  }
+  return sum;
+}
+
+float usable(float scale) { return std::max(scale, std::numeric_limits<float>::min()); }
+
+float scale_of(std::span<const float> values, WeightScale method) {
+  float reach = 0;
+  for (const float value : values) reach = std::max(reach, std::abs(value));
+  if (reach == 0) return 1.0f;
+  const float full = usable(reach / kTopCode);
+  if (method == WeightScale::max) return full;
+
+  float best = full;
+  double least = squared_error(values, full);
+  for (int i = 1; i <= kCandidates; ++i) {
+    const float share = 1 - (1 - kSmallestShare) * static_cast<float>(i) / kCandidates;
+    const float scale = usable(full * share);
+    const double error = squared_error(values, scale);
+    if (error < least) {
+      least = error;
+      best = scale;
+    }
+  }
+  return best;
+}
+
+/// Calls visit(values of one channel, its scale, index of the first value).
+template <typename Visit>
+void for_each_channel(const Tensor& weight, std::size_t scale_count, Visit visit) {
+  const auto values = weight.values<float>();
+  const std::size_t channels = scale_count;
+  assert(channels > 0 && values.size() % channels == 0);
+  const std::size_t length = values.size() / channels;
+  for (std::size_t c = 0; c < channels; ++c)
+    visit(values.subspan(c * length, length), c, c * length);
+}
+
+}  // namespace
+
+WeightScale weight_scale_named(std::string_view name) {
+  for (const auto& [known, method] : kMethods) {
+    if (known == name) return method;
+  }
+  fail(ErrorCode::bad_argument, "no way '{}' to find weight scales; known: max, mse", name);
+}
+
+std::string_view name_of(WeightScale method) { return method == WeightScale::max ? "max" : "mse"; }
+
+std::vector<float> weight_scales(const Tensor& weight, int axis, WeightScale method) {
+  const auto channels = axis == 0 ? static_cast<std::size_t>(weight.shape().at(0)) : 1;
+  std::vector<float> scales(channels);
+  for_each_channel(weight, channels,
+                   [&](std::span<const float> values, std::size_t c, std::size_t) {
+                     scales[c] = scale_of(values, method);
+                   });
+  return scales;
+}
+
+Tensor quantize_weight(const Tensor& weight, const std::vector<float>& scales) {
+  std::vector<std::int8_t> codes(weight.size());
+  for_each_channel(weight, scales.size(),
+                   [&](std::span<const float> values, std::size_t c, std::size_t first) {
+                     for (std::size_t i = 0; i < values.size(); ++i) {
+                       codes[first + i] = static_cast<std::int8_t>(code_of(values[i], scales[c]));
+                     }
+                   });
+  return Tensor::of(weight.shape(), codes);
+}
+
+Tensor fake_quantize_weight(const Tensor& weight, const std::vector<float>& scales) {
+  std::vector<float> result(weight.size());
+  for_each_channel(weight, scales.size(),
+                   [&](std::span<const float> values, std::size_t c, std::size_t first) {
+                     for (std::size_t i = 0; i < values.size(); ++i) {
+                       result[first + i] = code_of(values[i], scales[c]) * scales[c];
+                     }
+                   });
+  return Tensor::of(weight.shape(), result);
+}
+
+}  // namespace yoloq::quantize

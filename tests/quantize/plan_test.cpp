@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "quantize/plan.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <ostream>
+
+#include "core/error.h"
+
+namespace yoloq::quantize {
+namespace {
+
+using testing::HasSubstr;
+
+Plan small_plan() {
+  return {.target = "openvino",
+          .provenance = {{"calibrator", "mse"}, {"images", "128"}},
+          .layers = {{.id = 0, .name = "c0", .precision = Precision::int8, .why = "default"},
+                     {.id = 1, .name = "c1", .precision = Precision::fp16, .why = "--skip: \"x\""}},
+          .activations = {{.tensor = "a tensor: odd",
+                           .on = false,
+                           .quantizer = {DType::u8, 0.1f, 7},
+                           .why = "input of c0",
+                           .readers = {"c0:0", "add, with comma:1"}}},
+          .weights = {{.tensor = "w",
+                       .layer = "c0",
+                       .axis = 0,
+                       .scales = {0.1f, 1e-30f, 3.0f / 7},
+                       .bias_shift = {-0.25f, 0, 1e-7f},
+                       .why = "mse scale"}}};
+}
+
+TEST(Plan, SurvivesTheWayToYamlAndBack) {
+  EXPECT_EQ(parse_plan(to_yaml(small_plan())), small_plan());
+}
+
+TEST(Plan, CountsItsInt8Layers) { EXPECT_EQ(small_plan().int8_layers(), 1); }
+
+struct Broken {
+  const char* why;
+  const char* from;
+  const char* to;
+  const char* message;
+};
+
+void PrintTo(const Broken& row, std::ostream* out) { *out << row.why; }
+
+class BrokenPlan : public testing::TestWithParam<Broken> {};
+
+TEST_P(BrokenPlan, IsRefusedWithTheLine) {
+  std::string yaml = to_yaml(small_plan());
+  const auto place = yaml.find(GetParam().from);
+  ASSERT_NE(place, std::string::npos);
+  yaml.replace(place, std::string_view(GetParam().from).size(), GetParam().to);
+
+  try {
+    parse_plan(yaml);
+    FAIL() << "nothing was thrown";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr(GetParam().message));
+  }
+}
+
+constexpr Broken kBroken[] = {
+    {"NoYaml", "format: 1", "format: [", "line"},
+    {"OtherFormat", "format: 1", "format: 2", "only format 1 is known"},
+    {"ZeroScale", "scale: 0.1", "scale: 0", "a scale is above zero"},
+    {"NegativeScale", "1e-30", "-1", "a scale is above zero"},
+    {"NoNumber", "zero_point: 7", "zero_point: x", "'zero_point' is not of the type"},
+    {"ZeroPointOutside", "zero_point: 7", "zero_point: 256", "outside 0..255"},
+    {"OtherType", "uint8", "int4", "neither int8 nor uint8"},
+    {"OtherPrecision", "precision: fp16", "precision: fp8", "known: fp32, fp16, int8"},
+    {"MissingList", "weights:", "wights:", "'weights' is missing"},
+    {"MissingKey", "why: mse", "because: mse", "'why' is missing"},
+};
+
+INSTANTIATE_TEST_SUITE_P(Because, BrokenPlan, testing::ValuesIn(kBroken),
+                         [](const auto& row) { return std::string(row.param.why); });
+
+}  // namespace
+}  // namespace yoloq::quantize

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "quantize/quantize.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "calibrate/collector.h"
+#include "core/error.h"
+#include "graph/text.h"
+
+namespace yoloq::quantize {
+namespace {
+
+using testing::ElementsAre;
+using testing::FloatEq;
+
+graph::Graph two_layers() {
+  return graph::parse(R"(
+      w = float32[1,1,1,1] {2.0}
+      v = float32[1,1,1,1] {1.0}
+      y = Conv(x, w) @first
+      g = Sigmoid(y) @sigmoid
+      s = Mul(y, g) @silu
+      h = Conv(s, v) @second
+      return h)");
+}
+
+calibrate::Ranges seen(const std::vector<std::string>& tensors) {
+  calibrate::Collector collector(tensors);
+  const std::vector<float> values{-0.25f, 0.0f, 1.27f};
+  for (std::size_t i = 0; i < tensors.size(); ++i) collector.observe(i, values, 1, "image");
+  return std::move(collector).finish();
+}
+
+TEST(Quantize, ObservesWhatItQuantizes) {
+  EXPECT_THAT(observed_tensors(settle(two_layers(), {})), ElementsAre("x", "s"));
+}
+
+TEST(Quantize, TheDefaultTargetIsSymmetricWithZeroPointZero) {
+  const Options options{.calibrator = "min-max"};
+  const auto model = two_layers();
+  const auto settings = settle(model, options);
+
+  const Plan plan = make_plan(model, settings, options, seen(observed_tensors(settings)));
+
+  ASSERT_EQ(plan.activations.size(), 2u);
+  EXPECT_THAT(plan.activations[0].quantizer.scale, FloatEq(0.01f));
+  EXPECT_EQ(plan.activations[0].quantizer.zero_point, 0);
+  EXPECT_EQ(plan.activations[1].quantizer.dtype, DType::i8);
+  EXPECT_THAT(plan.activations[1].readers, ElementsAre("second:0"));
+  EXPECT_THAT(plan.weights[0].scales, ElementsAre(FloatEq(2.0f / 127)));
+}
+
+TEST(Quantize, AnAsymmetricTensorBehindSiluStartsAtItsMinimum) {
+  const Options options{.target = "openvino", .calibrator = "min-max"};
+  const auto model = two_layers();
+  const auto settings = settle(model, options);
+
+  const Plan plan = make_plan(model, settings, options, seen(observed_tensors(settings)));
+
+  EXPECT_THAT(plan.activations[0].quantizer.scale, FloatEq((1.27f + 0.25f) / 255));
+  EXPECT_THAT(plan.activations[1].quantizer.scale, FloatEq((1.27f + 0.27846455f) / 255));
+}
+
+TEST(Quantize, LaterRulesWinAndFloatLayersHaveNoWeights) {
+  const Options options{.rules = {{"*", Precision::fp32, "--skip-layers *"},
+                                  {"second", Precision::int8, "--layer-precision"},
+                                  {"0", Precision::fp16, "--layer-precision"}}};
+  const auto model = two_layers();
+  const auto settings = settle(model, options);
+
+  const Plan plan = make_plan(model, settings, options, seen(observed_tensors(settings)));
+
+  EXPECT_EQ(plan.layers[0].precision, Precision::fp16);
+  EXPECT_EQ(plan.layers[1].precision, Precision::int8);
+  EXPECT_EQ(plan.int8_layers(), 1);
+  ASSERT_EQ(plan.weights.size(), 1u);
+  EXPECT_EQ(plan.weights[0].layer, "second");
+  EXPECT_THAT(observed_tensors(settings), ElementsAre("s"));
+}
+
+TEST(Quantize, PerTensorWeightsHaveOneScale) {
+  const Options options{.per_tensor_weights = true};
+  const auto model = two_layers();
+  const auto settings = settle(model, options);
+
+  const Plan plan = make_plan(model, settings, options, seen(observed_tensors(settings)));
+
+  EXPECT_EQ(plan.weights[0].axis, -1);
+  EXPECT_EQ(plan.weights[0].scales.size(), 1u);
+}
+
+TEST(Quantize, WrongWishesAndMissingStatisticsAreErrors) {
+  const auto model = two_layers();
+
+  EXPECT_THROW(settle(model, {.target = "tpu"}), Error);
+  EXPECT_THROW(settle(model, {.rules = {{"third", Precision::fp32, ""}}}), Error);
+  EXPECT_THROW(settle(graph::parse("y = Relu(x)\nreturn y"), {}), Error);
+  EXPECT_THROW(make_plan(model, settle(model, {}), {}, seen({"x"})), Error);
+  EXPECT_THROW(make_plan(model, settle(model, {}), {.calibrator = "kl"}, seen({"x", "s"})), Error);
+}
+
+}  // namespace
+}  // namespace yoloq::quantize
