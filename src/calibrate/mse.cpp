@@ -127,7 +127,9 @@ Range symmetric_range(const ErrorModel& model, double largest) {
 
 Range asymmetric_range(const ErrorModel& model, double low, double high) {
   const auto candidate = [&](double scale) { return model.best(scale, 0, model.most()); };
-  const Grid grid = search(candidate, (high - low) / static_cast<double>(model.most() - 1));
+  // With values on both sides, rounding the zero point may take up to one more step.
+  const std::int64_t steps = low < 0.0 && high > 0.0 ? model.most() - 1 : model.most();
+  const Grid grid = search(candidate, (high - low) / static_cast<double>(steps));
   return {to_end(-grid.scale * static_cast<double>(grid.zero_point)),
           to_end(grid.scale * static_cast<double>(model.most() - grid.zero_point))};
 }
