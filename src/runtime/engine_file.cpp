@@ -34,6 +34,12 @@ void put(std::string& out, const std::vector<std::string>& list) {
   for (const std::string& text : list) put(out, text);
 }
 
+void put(std::string& out, const Metadata& pairs) {
+  std::vector<std::string> list;
+  for (const auto& [key, value] : pairs) list.insert(list.end(), {key, value});
+  put(out, list);
+}
+
 /// Takes fields off the front of a buffer.
 class Reader {
  public:
@@ -65,25 +71,23 @@ class Reader {
     return result;
   }
 
+  Metadata pairs() {
+    const std::vector<std::string> texts = list();
+    if (texts.size() % 2 != 0) fail(ErrorCode::corrupt_file, "a key has no value");
+    Metadata result;
+    for (std::size_t i = 0; i < texts.size(); i += 2) result[texts[i]] = texts[i + 1];
+    return result;
+  }
+
   std::string_view rest() const { return rest_; }
 
  private:
   std::string_view rest_;
 };
 
-Metadata to_metadata(const std::vector<std::string>& pairs) {
-  if (pairs.size() % 2 != 0) fail(ErrorCode::corrupt_file, "a metadata key has no value");
-  Metadata metadata;
-  for (std::size_t i = 0; i < pairs.size(); i += 2) metadata[pairs[i]] = pairs[i + 1];
-  return metadata;
-}
-
 }  // namespace
 
 std::string serialize(const EngineFile& file) {
-  std::vector<std::string> pairs;
-  for (const auto& [key, value] : file.metadata) pairs.insert(pairs.end(), {key, value});
-
   std::string body;
   put(body, file.backend);
   put(body, file.backend_version);
@@ -93,7 +97,7 @@ std::string serialize(const EngineFile& file) {
   put(body, file.inputs);
   put(body, file.outputs);
   put(body, file.nodes);
-  put(body, pairs);
+  put(body, file.metadata);
   put(body, file.blob);
 
   std::string bytes(kMagic);
@@ -123,8 +127,8 @@ EngineFile parse_engine_file(std::string_view bytes) {
   file.model_hash = reader.text();
   file.inputs = reader.list();
   file.outputs = reader.list();
-  file.nodes = reader.list();
-  file.metadata = to_metadata(reader.list());
+  file.nodes = reader.pairs();
+  file.metadata = reader.pairs();
   file.blob = reader.text();
   return file;
 }

@@ -13,8 +13,8 @@
 ///
 ///     "YOLOQENG"  format version u32  XXH3-128 of the rest, 32 hex digits
 ///     backend, backend version, device, float type, model hash    one string each
-///     inputs, outputs, nodes                                      lists of strings
-///     metadata                                                    list of key, value, key, ...
+///     inputs, outputs                                             lists of strings
+///     nodes, metadata                                             lists of key, value, key, ...
 ///     blob                                                        one string
 ///
 /// A string is its length in bytes (u64) and the bytes; a list is a count (u64) and its strings.
@@ -30,7 +30,7 @@ struct EngineFile {
   std::string model_hash;       ///< Of the model that was compiled.
   std::vector<std::string> inputs;
   std::vector<std::string> outputs;
-  std::vector<std::string> nodes;  ///< Names that layer tables refer to.
+  Metadata nodes;  ///< What the runtime calls a node, and the node's name in the Graph.
   Metadata metadata;
   std::string blob;
 

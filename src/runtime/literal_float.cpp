@@ -201,8 +201,7 @@ class Writer {
     const CodeRange range = range_of(node);
     const Parameters parameters = parameters_of(node);
     refuse_integer_readers(node);
-    const auto known = graph_.value_types.find(node.output());
-    if (known != graph_.value_types.end()) known->second.dtype = parameters.real;
+    graph_.value_types[node.output()] = {parameters.real, graph_.type_of(node.inputs[0]).dims};
 
     if (graph_.constant(node.inputs[0]) != nullptr) {
       return fold(id, parameters, [&](float value, std::size_t channel) {

@@ -156,7 +156,8 @@ LatencyReport measure_latency(Engine& engine, std::span<const Tensor> inputs,
           .p99_ms = percentile(times_ms, 0.99),
           .mean_ms = std::accumulate(times_ms.begin(), times_ms.end(), 0.0) / runs,
           .cpu_ms = cpu_ms / runs,
-          .runs = static_cast<std::int64_t>(times_ms.size())};
+          .runs = static_cast<std::int64_t>(times_ms.size()),
+          .samples_ms = times_ms};
 }
 
 ThroughputReport measure_throughput(Engine& engine, std::span<const Tensor> inputs,

@@ -41,6 +41,7 @@ struct LatencyReport {
   double mean_ms = 0;
   double cpu_ms = 0;  ///< Processor time of the whole process, per run.
   std::int64_t runs = 0;
+  std::vector<double> samples_ms;  ///< Each run, in order; to pool several turns.
 };
 
 /// One request, run again and again on the same inputs. Compile the engine with Mode::latency to

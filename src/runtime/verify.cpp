@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -109,7 +110,8 @@ std::vector<OutputCheck> check_outputs(Engine& engine, const Reference& referenc
 void require_faithful(std::span<const OutputCheck> checks, const VerifyOptions& options) {
   std::string wrong;
   for (const OutputCheck& check : checks) {
-    if (check.engine_db >= check.expected_db - options.slack_db) continue;
+    if (check.engine_db >= std::min(options.enough_db, check.expected_db - options.slack_db))
+      continue;
     wrong += fmt::format("{}'{}': {:.1f} dB, {:.1f} dB expected", wrong.empty() ? "" : "; ",
                          check.name, check.engine_db, check.expected_db);
   }

@@ -37,10 +37,12 @@ const std::array kPrecisions{
 
 /// Name of the CPU and the types it has instructions for: they decide which kernels are compiled.
 std::string device_of(ov::Core& core) {
+  const auto capabilities = core.get_property(kDevice, ov::device::capabilities);
   std::string device = core.get_property(kDevice, ov::device::full_name);
-  auto capabilities = core.get_property(kDevice, ov::device::capabilities);
-  std::ranges::sort(capabilities);
-  for (const std::string& capability : capabilities) device += " " + capability;
+  for (const std::string_view type : {"FP32", "BF16", "FP16", "INT8"}) {
+    if (std::ranges::find(capabilities, type) == capabilities.end()) continue;
+    device.append(" ").append(type);
+  }
   return device;
 }
 
@@ -102,11 +104,17 @@ std::vector<std::string> names_of(const std::vector<graph::Port>& ports) {
   return names;
 }
 
-std::vector<std::string> node_names_of(const graph::Graph& graph) {
-  std::vector<std::string> names;
+/// OpenVINO's reader calls a node by its name, by its output if it has none, and by its output if
+/// that is one of the model's.
+Metadata node_names_of(const graph::Graph& graph) {
+  Metadata names;
   for (const graph::NodeId id : graph.nodes()) {
     const graph::Node& node = graph[id];
-    names.push_back(node.name.empty() ? node.output() : node.name);
+    const std::string& name = node.name.empty() ? node.output() : node.name;
+    for (const std::string& output : node.outputs) {
+      if (graph.is_output(output)) names[output] = name;
+    }
+    names[name] = name;
   }
   return names;
 }

@@ -161,9 +161,9 @@ class OpenVinoEngine final : public Engine, public std::enable_shared_from_this<
     const int threads = guarded("asking for threads", [&] {
       return static_cast<int>(model_.get_property(ov::inference_num_threads));
     });
-    return "OpenVINO " + facts_.backend_version + " on " + facts_.device + ", " +
-           facts_.float_type + ", " + std::to_string(streams()) + " streams, " +
-           std::to_string(threads) + " threads";
+    return "OpenVINO " + facts_.backend_version.substr(0, facts_.backend_version.find('-')) +
+           " on " + facts_.device + ", " + facts_.float_type + ", " + std::to_string(streams()) +
+           " streams, " + std::to_string(threads) + " threads";
   }
 
   void profile(ov::InferRequest& request) {

@@ -26,20 +26,20 @@ std::string info_of(const ov::Node& layer, const std::string& key) {
 
 /// The graph's node that OpenVINO calls `name`, or "": it appends "/WithoutBiases" to the first
 /// half of a split operator and "_1" to a copy.
-std::string origin_of(std::string name, const std::set<std::string>& nodes) {
-  if (nodes.contains(name)) return name;
+std::string origin_of(std::string name, const Metadata& nodes) {
+  if (const auto node = nodes.find(name); node != nodes.end()) return node->second;
   if (name.ends_with(kSplitEnding)) {
     name.resize(name.size() - kSplitEnding.size());
   } else {
-    while (!name.empty() && std::isdigit(static_cast<unsigned char>(name.back())) != 0) {
-      name.pop_back();
-    }
+    const auto is_digit = [](unsigned char letter) { return std::isdigit(letter) != 0; };
+    while (!name.empty() && is_digit(name.back())) name.pop_back();
     if (name.ends_with('_')) name.pop_back();
   }
-  return nodes.contains(name) ? name : std::string();
+  const auto node = nodes.find(name);
+  return node == nodes.end() ? std::string() : node->second;
 }
 
-std::vector<std::string> origins_of(const ov::Node& layer, const std::set<std::string>& nodes) {
+std::vector<std::string> origins_of(const ov::Node& layer, const Metadata& nodes) {
   std::vector<std::string> origins;
   std::istringstream list(info_of(layer, "originalLayersNames"));
   for (std::string part; std::getline(list, part, ',');) {
@@ -82,9 +82,8 @@ class ConstantLayers {
 
 }  // namespace
 
-std::vector<LayerInfo> layer_table(const ov::Model& runtime_model,
-                                   const std::vector<std::string>& nodes, const LayerTimes& times) {
-  const std::set<std::string> known(nodes.begin(), nodes.end());
+std::vector<LayerInfo> layer_table(const ov::Model& runtime_model, const Metadata& nodes,
+                                   const LayerTimes& times) {
   ConstantLayers constants;
   std::vector<LayerInfo> table;
   for (const auto& layer : in_execution_order(runtime_model)) {
@@ -94,7 +93,7 @@ std::vector<LayerInfo> layer_table(const ov::Model& runtime_model,
                   .kind = kind,
                   .precision = info_of(*layer, "runtimePrecision"),
                   .kernel = info_of(*layer, "primitiveType"),
-                  .origins = origins_of(*layer, known),
+                  .origins = origins_of(*layer, nodes),
                   .time_ms = std::nullopt};
     if (const auto time = times.find(row.name); time != times.end()) row.time_ms = time->second;
     table.push_back(std::move(row));

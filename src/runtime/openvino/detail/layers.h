@@ -16,8 +16,8 @@ using LayerTimes = std::map<std::string, double>;
 /// The layers of a runtime model (ov::CompiledModel::get_runtime_model) in execution order, without
 /// the model's ends, its constants and what is computed from constants alone.
 ///
-/// @param nodes  names that a layer's origins may have.
-std::vector<LayerInfo> layer_table(const ov::Model& runtime_model,
-                                   const std::vector<std::string>& nodes, const LayerTimes& times);
+/// @param nodes  what OpenVINO calls a node, and its name in the Graph.
+std::vector<LayerInfo> layer_table(const ov::Model& runtime_model, const Metadata& nodes,
+                                   const LayerTimes& times);
 
 }  // namespace yoloq::runtime::openvino

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <functional>
+#include <ostream>
+#include <string>
+#include <thread>
+
+#include "core/error.h"
+#include "core/file.h"
+#include "graph/text.h"
+#include "runtime/engine.h"
+#include "runtime/engine_file.h"
+#include "runtime/measure.h"
+#include "runtime/oracle.h"
+#include "runtime/verify.h"
+#include "support/data.h"
+
+namespace yoloq::runtime {
+
+void PrintTo(const BackendInfo& info, std::ostream* out) { *out << info.name; }
+
+namespace {
+
+using graph::Graph;
+using graph::parse;
+using testing::Contains;
+using testing::HasSubstr;
+using testing::UnorderedElementsAre;
+
+/// float32 sums in another order.
+constexpr double kFloatTolerance = 1e-5;
+
+std::vector<BackendInfo> available_backends() {
+  std::vector<BackendInfo> rows;
+  std::ranges::copy_if(backends(), std::back_inserter(rows), &BackendInfo::available);
+  return rows;
+}
+
+/// What the Engine interface promises, checked for each backend that is built in.
+class EveryRuntime : public testing::TestWithParam<BackendInfo> {
+ protected:
+  std::shared_ptr<Engine> build(const Graph& graph, EngineOptions options = {}) const {
+    options.backend = GetParam().name;
+    return compile(graph, options);
+  }
+};
+
+/// x [N, 3, H, W] -> its convolution "y", the Sigmoid of that, "s", and x itself doubled, "x2".
+Graph three_outputs() {
+  Graph graph = parse(R"(
+      input x float32[N,3,H,W]
+      two = float32[] {2.0}
+      y = Conv(x, weight, bias) pads=[1,1,1,1] @model.0.conv
+      s = Sigmoid(y)
+      x2 = Mul(x, two)
+      return s float32[N,8,H,W], x2 float32[N,3,H,W], y float32[N,8,H,W])");
+  graph.constants["weight"] = test::random_tensor({8, 3, 3, 3}, 1);
+  graph.constants["bias"] = test::random_tensor({8}, 2);
+  std::erase_if(graph.inputs, [](const graph::Port& port) { return port.name != "x"; });
+  graph.metadata = {{"names", "['a', 'b']"}, {"stride", "32"}};
+  return graph;
+}
+
+ErrorCode code_of(const std::function<void()>& act) {
+  try {
+    act();
+  } catch (const Error& error) {
+    return error.code();
+  }
+  ADD_FAILURE() << "nothing was thrown";
+  return ErrorCode::bad_state;
+}
+
+TEST_P(EveryRuntime, ComputesWhatOnnxRuntimeDoes) {
+  const Graph graph = three_outputs();
+  const std::vector<Tensor> inputs{test::random_tensor({2, 3, 16, 24}, 3)};
+  const auto expected = test::run_in_onnxruntime(graph, inputs);
+
+  const auto outputs = run(*build(graph), inputs);
+
+  ASSERT_EQ(outputs.size(), 3u);
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_LT(test::relative_difference(expected[i], outputs[i]), kFloatTolerance) << i;
+  }
+}
+
+TEST_P(EveryRuntime, KeepsOrderAndNamesAndMetadata) {
+  const Graph graph = three_outputs();
+
+  const auto engine = build(graph);
+
+  ASSERT_EQ(engine->inputs().size(), 1u);
+  EXPECT_EQ(engine->inputs()[0].name, "x");
+  EXPECT_EQ(engine->inputs()[0].dtype, DType::f32);
+  EXPECT_EQ(engine->inputs()[0].dims[1], graph::Dim::fixed(3));
+  EXPECT_FALSE(engine->inputs()[0].dims[0].known());
+  ASSERT_EQ(engine->outputs().size(), 3u);
+  EXPECT_EQ(engine->outputs()[0].name, "s");
+  EXPECT_EQ(engine->outputs()[1].name, "x2");
+  EXPECT_EQ(engine->outputs()[2].name, "y");
+  EXPECT_EQ(engine->metadata(), graph.metadata);
+}
+
+TEST_P(EveryRuntime, TakesAnotherShapeWithEachRun) {
+  const auto engine = build(three_outputs());
+  const auto request = engine->make_request();
+
+  for (const Shape& shape : {Shape{1, 3, 8, 8}, Shape{3, 3, 16, 8}, Shape{1, 3, 8, 8}}) {
+    const Tensor input = test::random_tensor(shape, 4);
+    fill(*request, {{input}});
+    request->run();
+
+    const TensorView doubled = request->output(1);
+    EXPECT_EQ(doubled.shape, shape);
+    EXPECT_FLOAT_EQ(doubled.values<float>().back(), 2 * input.values<float>().back());
+  }
+}
+
+TEST_P(EveryRuntime, RefusesAShapeThatDoesNotFit) {
+  const auto request = build(three_outputs())->make_request();
+
+  EXPECT_EQ(code_of([&] { request->input(0); }), ErrorCode::bad_argument);
+  EXPECT_EQ(code_of([&] { request->input(0, {1, 4, 8, 8}); }), ErrorCode::bad_argument);
+  EXPECT_EQ(code_of([&] { request->input(0, {1, 3, 8}); }), ErrorCode::bad_argument);
+  EXPECT_EQ(code_of([&] { request->input(1, {1}); }), ErrorCode::bad_argument);
+  EXPECT_EQ(code_of([&] { request->output(3); }), ErrorCode::bad_argument);
+}
+
+TEST_P(EveryRuntime, NeedsNoShapeWhereAllSizesAreKnown) {
+  const auto request = build(parse("input x float32[2,3]\ny = Relu(x)\nreturn y"))->make_request();
+
+  EXPECT_EQ(request->input(0).shape, (Shape{2, 3}));
+  EXPECT_EQ(code_of([&] { request->input(0, {3, 2}); }), ErrorCode::bad_argument);
+}
+
+TEST_P(EveryRuntime, GivesTheSameBitsForAnyStreamsAndThreads) {
+  const Graph graph = three_outputs();
+  const std::vector<Tensor> inputs{test::random_tensor({1, 3, 64, 64}, 5)};
+  const auto expected = run(*build(graph, {.mode = Mode::latency, .threads = 1}), inputs);
+
+  for (const EngineOptions& options :
+       {EngineOptions{.mode = Mode::latency, .threads = 2},
+        EngineOptions{.threads = 2, .streams = 2}, EngineOptions{.threads = 2, .streams = 1}}) {
+    EXPECT_EQ(run(*build(graph, options), inputs), expected);
+  }
+}
+
+TEST_P(EveryRuntime, RunsRequestsOfManyThreadsAtOnce) {
+  const auto engine = build(three_outputs(), {.threads = 2, .streams = 2});
+  constexpr int kThreads = 4;
+  std::vector<std::vector<Tensor>> expected(kThreads);
+  std::vector<int> wrong(kThreads, 0);
+  const auto input_of = [](int thread) {
+    return std::vector<Tensor>{test::random_tensor({1, 3, 8 + 8 * thread, 16}, 6)};
+  };
+  for (int i = 0; i < kThreads; ++i) expected[i] = run(*engine, input_of(i));
+
+  {
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < kThreads; ++i) {
+      threads.emplace_back([&, i] {
+        for (int k = 0; k < 5; ++k) wrong[i] += run(*engine, input_of(i)) != expected[i];
+      });
+    }
+  }
+
+  EXPECT_EQ(wrong, std::vector<int>(kThreads, 0));
+}
+
+TEST_P(EveryRuntime, GivesDozensOfOutputsInTheirOrder) {
+  constexpr int kOutputs = 60;
+  Graph graph = parse("input v0 float32[1,4]\none = float32[] {1.0}\nreturn v0");
+  graph.outputs.clear();
+  for (int i = 1; i <= kOutputs; ++i) {
+    graph.append({.op = "Add",
+                  .inputs = {"v" + std::to_string(i - 1), "one"},
+                  .outputs = {"v" + std::to_string(i)}});
+  }
+  for (int i = kOutputs; i >= 1; --i) {
+    graph.outputs.push_back({"v" + std::to_string(i), {DType::f32, graph::Dims(2)}});
+  }
+
+  const auto engine = build(graph);
+  const auto outputs = run(*engine, {{Tensor::of<float>({1, 4}, {0, 10, 20, 30})}});
+
+  ASSERT_EQ(outputs.size(), static_cast<std::size_t>(kOutputs));
+  for (int i = 0; i < kOutputs; ++i) {
+    EXPECT_EQ(engine->outputs()[i].name, "v" + std::to_string(kOutputs - i));
+    EXPECT_THAT(outputs[i].values<float>(),
+                testing::ElementsAre(kOutputs - i, kOutputs - i + 10, kOutputs - i + 20,
+                                     kOutputs - i + 30));
+  }
+}
+
+TEST_P(EveryRuntime, ARequestKeepsItsEngineAlive) {
+  auto engine = build(parse("input x float32[2]\ny = Relu(x)\nreturn y"));
+  const auto request = engine->make_request();
+
+  engine.reset();
+  fill(*request, {{Tensor::list<float>({-1, 3})}});
+  request->run();
+
+  EXPECT_THAT(request->output(0).values<float>(), testing::ElementsAre(0, 3));
+}
+
+TEST_P(EveryRuntime, ReadsBackWhatItSaved) {
+  const test::TemporaryFolder folder;
+  const auto engine = build(three_outputs(), {.mode = Mode::latency, .threads = 1});
+  const std::vector<Tensor> inputs{test::random_tensor({1, 3, 16, 16}, 7)};
+
+  engine->save(folder / "model.engine");
+  const auto loaded = load(folder / "model.engine", {.mode = Mode::latency, .threads = 1});
+
+  EXPECT_EQ(run(*loaded, inputs), run(*engine, inputs));
+  EXPECT_EQ(loaded->metadata(), engine->metadata());
+  EXPECT_EQ(loaded->outputs()[1].name, "x2");
+  EXPECT_EQ(loaded->description(), engine->description());
+  EXPECT_EQ(loaded->layers().size(), engine->layers().size());
+}
+
+TEST_P(EveryRuntime, RefusesAFileOfAnotherVersionOrMachine) {
+  const test::TemporaryFolder folder;
+  build(three_outputs())->save(folder / "model.engine");
+  const EngineFile file = read_engine_file(folder / "model.engine");
+
+  EngineFile other_version = file;
+  other_version.backend_version = "0.1";
+  write_file(folder / "version", serialize(other_version));
+  EngineFile other_device = file;
+  other_device.device = "abacus";
+  write_file(folder / "device", serialize(other_device));
+  EngineFile no_blob = file;
+  no_blob.blob = "nothing";
+  write_file(folder / "blob", serialize(no_blob));
+
+  EXPECT_EQ(code_of([&] { load(folder / "version"); }), ErrorCode::unsupported);
+  EXPECT_EQ(code_of([&] { load(folder / "device"); }), ErrorCode::unsupported);
+  EXPECT_EQ(code_of([&] { load(folder / "blob"); }), ErrorCode::backend);
+}
+
+TEST_P(EveryRuntime, SaysWhatItCannotCompile) {
+  const Graph graph = parse("input x float32[2]\ny = acme::Frobnicate(x)\nreturn y");
+
+  try {
+    build(graph);
+    FAIL() << "nothing was thrown";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::backend);
+    EXPECT_THAT(error.what(), HasSubstr("Frobnicate"));
+  }
+}
+
+TEST_P(EveryRuntime, RefusesImpossibleOptions) {
+  const Graph graph = parse("input x float32[2]\ny = Relu(x)\nreturn y");
+
+  EXPECT_EQ(code_of([&] { build(graph, {.threads = 1, .streams = 2}); }), ErrorCode::bad_argument);
+  EXPECT_EQ(code_of([&] { build(graph, {.threads = -1}); }), ErrorCode::bad_argument);
+  EXPECT_EQ(code_of([&] { build(graph, {.mode = Mode::latency, .streams = 2}); }),
+            ErrorCode::bad_argument);
+}
+
+TEST_P(EveryRuntime, TellsItsStreams) {
+  const Graph graph = parse("input x float32[2]\ny = Relu(x)\nreturn y");
+
+  EXPECT_EQ(build(graph, {.mode = Mode::latency})->streams(), 1);
+  EXPECT_EQ(build(graph, {.threads = 1})->streams(), 1);
+}
+
+TEST_P(EveryRuntime, ListsTheLayersByTheNamesOfTheGraph) {
+  const auto layers = build(three_outputs())->layers();
+
+  EXPECT_THAT(layers, Contains(testing::Field(&LayerInfo::origins, Contains("model.0.conv"))));
+  for (const LayerInfo& layer : layers) EXPECT_EQ(layer.time_ms, std::nullopt);
+}
+
+TEST_P(EveryRuntime, TimesTheLayersWhenAsked) {
+  const auto engine = build(three_outputs(), {.profile = true});
+  run(*engine, {{test::random_tensor({1, 3, 64, 64}, 8)}});
+
+  const auto layers = engine->layers();
+
+  EXPECT_TRUE(std::ranges::any_of(
+      layers, [](const LayerInfo& layer) { return layer.time_ms.has_value(); }));
+}
+
+TEST_P(EveryRuntime, RunsQuantizedConvolutionsInInt8) {
+  const auto layers = build(test::concat_model())->layers();
+
+  std::vector<std::string> in_int8;
+  for (const LayerInfo& layer : layers) {
+    if (!is_int8(layer)) continue;
+    for (const char* name : {"first", "second", "third"}) {
+      if (std::ranges::count(layer.origins, name) != 0) in_int8.push_back(name);
+    }
+  }
+  EXPECT_THAT(in_int8, UnorderedElementsAre("first", "second", "third"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Of, EveryRuntime, testing::ValuesIn(available_backends()),
+                         [](const auto& row) { return std::string(row.param.name); });
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(EveryRuntime);
+
+}  // namespace
+}  // namespace yoloq::runtime
