@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "quantize/lint.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <ostream>
+
+#include "graph/text.h"
+
+namespace yoloq::quantize {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+/// A Conv with both quantizers; a test replaces one line of it.
+constexpr const char* kGood = R"(
+    s = float32[] {0.5}
+    z = int8[] {0}
+    codes = int8[2,1,1,1] {1}
+    ws = float32[2] {0.5}
+    wz = int8[2] {0}
+    q = QuantizeLinear(x, s, z)
+    d = DequantizeLinear(q, s, z)
+    w = DequantizeLinear(codes, ws, wz) axis=0
+    y = Conv(d, w) @conv
+    g = Sigmoid(y)
+    return g)";
+
+std::vector<LintRow> lint_with(std::string_view from, std::string_view to) {
+  std::string text = kGood;
+  const auto place = text.find(from);
+  EXPECT_NE(place, std::string::npos);
+  text.replace(place, from.size(), to);
+  return lint(graph::parse(text));
+}
+
+TEST(Lint, FindsNothingWrongWithAGoodLayer) {
+  const auto rows = lint(graph::parse(kGood));
+
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_EQ(rows[0].name, "conv");
+  EXPECT_TRUE(rows[0].int8);
+  EXPECT_THAT(rows[0].obstacles, IsEmpty());
+  EXPECT_THAT(rows[0].limits, IsEmpty());
+}
+
+struct Fault {
+  const char* why;
+  const char* from;
+  const char* to;
+  const char* obstacle;
+  const char* limit;
+};
+
+void PrintTo(const Fault& row, std::ostream* out) { *out << row.why; }
+
+class LintFinds : public testing::TestWithParam<Fault> {};
+
+TEST_P(LintFinds, TheFault) {
+  const Fault& fault = GetParam();
+
+  const auto rows = lint_with(fault.from, fault.to);
+
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_EQ(rows[0].int8, fault.obstacle == nullptr);
+  if (fault.obstacle != nullptr) {
+    EXPECT_THAT(rows[0].obstacles, ElementsAre(HasSubstr(fault.obstacle)));
+  }
+  if (fault.limit != nullptr) {
+    EXPECT_THAT(rows[0].limits, ElementsAre(HasSubstr(fault.limit)));
+  }
+}
+
+constexpr Fault kFaults[] = {
+    {"FloatInput", "Conv(d, w)", "Conv(x, w)", "'x' is not quantized", nullptr},
+    {"FloatWeight", "Conv(d, w)", "Conv(d, ws)", "weight is not quantized", nullptr},
+    {"PerChannelInput", "s = float32[] {0.5}", "s = float32[2] {0.5}", "2 scales", nullptr},
+    {"WrongAxis", "axis=0", "axis=1", "scales along axis 1", nullptr},
+    {"Unsigned", "z = int8[] {0}", "z = uint8[] {128}", nullptr, "TensorRT: uint8"},
+    {"ZeroPoint", "z = int8[] {0}", "z = int8[] {3}", nullptr, "TensorRT: zero point"},
+    {"BetweenConvAndActivation", "g = Sigmoid(y)",
+     "a = QuantizeLinear(y, s, z)\n b = DequantizeLinear(a, s, z)\n g = Sigmoid(b)", nullptr,
+     "between Conv and its activation"},
+};
+
+INSTANTIATE_TEST_SUITE_P(That, LintFinds, testing::ValuesIn(kFaults),
+                         [](const auto& row) { return std::string(row.param.why); });
+
+}  // namespace
+}  // namespace yoloq::quantize
