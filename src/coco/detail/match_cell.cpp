@@ -2,6 +2,7 @@
 #include "coco/detail/match_cell.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace yoloq::coco::detail {
 
@@ -62,14 +63,18 @@ std::array<std::uint32_t, kAreas> CellMatcher::counted() const {
   return counted;
 }
 
+/// The boxes that the detection may get: those that it overlaps by the lowest threshold. Behind a
+/// NaN all others as well, since nothing is less than a NaN that was the best so far.
 void CellMatcher::collect_candidates(const Detection& detection) {
   candidates_.clear();
   const double area = detection.bbox[2] * detection.bbox[3];
+  double least = kThresholdValues.front();
   for (Target& target : targets_) {
     const double overlap =
         overlap_of(detection.bbox, area, target.bbox, target.area, target.is_crowd);
-    if (overlap < kThresholdValues.front()) continue;
+    if (overlap < least) continue;
     candidates_.push_back({&target, overlap, reached_by(overlap)});
+    if (std::isnan(overlap)) least = overlap;
   }
 }
 
