@@ -105,8 +105,8 @@ TEST(Names, MayHoldEscapesAndSyntax) {
 
 TEST(Names, ThatCannotBeReadAreRefused) {
   for (const auto* text :
-       {"", "{", "[", "['a'", "['a", "['a' 'b']", "{0 'a'}", "{0: 'a'} x", "{-1: 'a'}", "{0.5: 'a'}",
-        "{1e12: 'a'}", "{'x': 'a'}", "{0: ['a']}", "'a'", "7", "['\\x4']", "[nan]",
+       {"", "{", "[", "['a'", "['a", "['a' 'b']", "{0 'a'}", "{0: 'a'} x", "{-1: 'a'}",
+        "{0.5: 'a'}", "{1e12: 'a'}", "{'x': 'a'}", "{0: ['a']}", "'a'", "7", "['\\x4']", "[nan]",
         "[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]"}) {
     EXPECT_THROW(parse_names(text), Error) << text;
   }
