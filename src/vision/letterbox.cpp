@@ -106,21 +106,15 @@ Placement place(Size original, const LetterboxOptions& options) {
 }
 
 Rect to_original(const Rect& box, const Placement& placement) {
-  const double gain = placement.ratio;
-  const auto ratio = static_cast<float>(gain);
-  const auto left =
-      static_cast<float>((placement.canvas.width - placement.original.width * gain) / 2);
-  const auto top =
-      static_cast<float>((placement.canvas.height - placement.original.height * gain) / 2);
-  const auto width = static_cast<float>(placement.original.width);
-  const auto height = static_cast<float>(placement.original.height);
-  const auto back = [&](float value, float border, float limit) {
-    return std::clamp((value - border) / ratio, 0.0f, limit);
+  const auto ratio = static_cast<float>(placement.ratio);
+  const auto back = [ratio](float value, int border, int side) {
+    return std::clamp((value - static_cast<float>(border)) / ratio, 0.0f, static_cast<float>(side));
   };
-  return {.x1 = back(box.x1, left, width),
-          .y1 = back(box.y1, top, height),
-          .x2 = back(box.x2, left, width),
-          .y2 = back(box.y2, top, height)};
+  const auto [width, height] = placement.original;
+  return {.x1 = back(box.x1, placement.left, width),
+          .y1 = back(box.y1, placement.top, height),
+          .x2 = back(box.x2, placement.left, width),
+          .y2 = back(box.y2, placement.top, height)};
 }
 
 Placement letterbox_into(std::span<float> canvas, const Image& image,

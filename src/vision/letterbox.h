@@ -37,10 +37,12 @@ struct Placement {
 /// @throws Error(bad_argument) if a side of either is not positive.
 Placement place(Size original, const LetterboxOptions& options);
 
-/// Brings a box from the canvas back to the original image and cuts it at the image's borders.
+/// Brings a box from the canvas back to the original image and cuts it at the image's borders, in
+/// float32: the exact inverse of the placement.
 ///
-/// Source: scale_coords() (v7.0: scale_boxes()) and clip_coords() of Ultralytics' utils/general.py,
-/// in float32. Like it, takes the border as (canvas - original * ratio) / 2, not rounded.
+/// Ultralytics' scale_coords() subtracts (canvas - original * ratio) / 2 instead of the whole
+/// columns and rows of border that its letterbox() added, so its boxes lie up to half a canvas
+/// pixel beside these where that is not a whole number.
 Rect to_original(const Rect& box, const Placement& placement);
 
 /// Resizes bilinearly where needed, adds the border and parts the colours, in one pass:

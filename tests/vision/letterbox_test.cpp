@@ -93,9 +93,9 @@ TEST(Letterbox, RefusesACanvasOfAnotherSize) {
 }
 
 TEST(ToOriginal, UndoesTheLetterbox) {
-  const Placement placement = place({500, 333}, {.size = {640, 640}});  // 1.28 times, 106.88 above.
+  const Placement placement = place({500, 333}, {.size = {640, 640}});  // 1.28 times, 107 above.
 
-  const Rect box = to_original({128, 106.88f + 64, 256, 106.88f + 128}, placement);
+  const Rect box = to_original({128, 107 + 64, 256, 107 + 128}, placement);
 
   EXPECT_NEAR(box.x1, 100, 1e-4);
   EXPECT_NEAR(box.y1, 50, 1e-4);
