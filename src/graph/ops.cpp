@@ -23,7 +23,7 @@ constexpr Op kOps[] = {
     {"ArgMax", arg_max_type, arg_max},
     {"AveragePool", pool_type, average_pool},
     {"BatchNormalization", same_type, batch_normalization},
-    {"Cast", cast_type, cast, same_elements, Halves::moved},
+    {"Cast", cast_type, cast, cast_elements, Halves::moved},
     {"Ceil", same_type, detail::ceil, same_elements},
     {"Clip", same_type, clip},
     {"Concat", concat_type, concat, concat_elements, Halves::moved},

@@ -43,11 +43,20 @@ std::optional<std::vector<Element>> elements_of(const Tensor& tensor) {
   return elements;
 }
 
+/// The tensor of known elements, for the types that sizes are computed in.
+std::optional<Tensor> tensor_of(const Known& known) {
+  std::vector<std::int64_t> values;
+  for (const Element& element : *known.elements) values.push_back(element.offset);
+  const Shape shape = known.type.dims->empty() ? Shape{} : Shape{std::ssize(values)};
+  if (known.type.dtype == DType::i64) return Tensor::of<std::int64_t>(shape, values);
+  if (known.type.dtype != DType::f32) return std::nullopt;
+  return Tensor::of<float>(shape, std::vector<float>(values.begin(), values.end()));
+}
+
 Known known_tensor(const Tensor& tensor) {
   return {{tensor.dtype(), detail::fixed_dims(tensor.shape())}, tensor, elements_of(tensor)};
 }
 
-/// What the graph says of the outputs of an operator that has no rule.
 ValueType declared(const Graph& graph, const std::string& value) {
   const auto found = graph.value_types.find(value);
   if (found != graph.value_types.end()) return found->second;
@@ -55,17 +64,33 @@ ValueType declared(const Graph& graph, const std::string& value) {
   return port == graph.outputs.end() ? ValueType{} : port->type;
 }
 
-/// A newly found type over one that was declared, which fills what was not found.
+/// What the graph says of the outputs of an operator that has no rule. Not the symbols: exporters
+/// give one to sizes that differ.
+ValueType declared_sizes(const Graph& graph, const std::string& value) {
+  ValueType type = declared(graph, value);
+  if (type.dims) std::ranges::for_each(*type.dims, [](Dim& dim) { dim.symbol.clear(); });
+  return type;
+}
+
+/// A newly found type, in which what was declared fills what was not found.
 ValueType refined(const ValueType& found, const ValueType& declared) {
   ValueType result = found;
   if (result.dtype == DType::undefined) result.dtype = declared.dtype;
   if (!result.dims) result.dims = declared.dims;
   const bool alike = declared.dims && result.dims->size() == declared.dims->size();
   for (std::size_t d = 0; alike && d < result.dims->size(); ++d) {
-    Dim& dim = (*result.dims)[d];
-    const Dim& other = (*declared.dims)[d];
-    const bool named = !dim.known() && !other.known() && !other.symbol.empty();
-    if (dim == Dim{} || named) dim = other;
+    if ((*result.dims)[d] == Dim{}) (*result.dims)[d] = (*declared.dims)[d];
+  }
+  return result;
+}
+
+/// The same for an output of the graph, whose declared symbols are part of its interface.
+ValueType refined_output(const ValueType& found, const ValueType& declared) {
+  ValueType result = refined(found, declared);
+  const bool alike = declared.dims && result.dims->size() == declared.dims->size();
+  for (std::size_t d = 0; alike && d < result.dims->size(); ++d) {
+    const Dim& name = (*declared.dims)[d];
+    if (!(*result.dims)[d].known() && !name.symbol.empty()) (*result.dims)[d] = name;
   }
   return result;
 }
@@ -94,7 +119,7 @@ const Known& Knowledge::of(std::string_view value) const {
 void Knowledge::learn(const Graph& graph, const Node& node) {
   const Op* op = find_op(node);
   if (op == nullptr) {
-    for (const auto& output : node.outputs) known_[output].type = declared(graph, output);
+    for (const auto& output : node.outputs) known_[output].type = declared_sizes(graph, output);
     return;
   }
   TypeQuery query{node, graph.opset(), {}};
@@ -113,7 +138,8 @@ void Knowledge::learn_outputs(const Op& op, const TypeQuery& query) {
     Known& known = known_[query.node.outputs[i]];
     if (i < types.size()) known.type = types[i];
     const bool flat = known.type.dims && known.type.dims->size() <= 1;
-    if (i == 0 && elements && flat && elements->size() <= kSmall) known.elements = elements;
+    const bool complete = i == 0 && elements && fixed_count(known.type) == elements->size();
+    if (flat && complete && elements->size() <= kSmall) known.elements = elements;
   }
 }
 
@@ -121,30 +147,17 @@ void Knowledge::evaluate(const Op& op, const TypeQuery& query) {
   const bool is_codec = op.name == "QuantizeLinear" || op.name == "DequantizeLinear";
   if (is_codec || query.node.outputs.size() != 1) return;
   Known& output = known_[query.node.output()];
+  if (output.elements && std::ranges::all_of(*output.elements, &Element::constant)) {
+    output.tensor = tensor_of(output);
+    if (output.tensor) return;
+  }
   if (const auto count = fixed_count(output.type); !count || *count > kSmall) return;
 
   Call call{query.node, query.opset, {}};
-  const bool shape_only = op.name == "Shape" || op.name == "Size";
-  Tensor stand_in;
   for (const Known* known : query.inputs) {
-    if (known == nullptr) {
-      call.inputs.push_back(nullptr);
-    } else if (shape_only) {
-      if (!fixed_count(known->type)) return;
-      break;
-    } else if (known->tensor && known->tensor->size() <= kSmall) {
-      call.inputs.push_back(&*known->tensor);
-    } else {
-      return;
-    }
-  }
-  if (shape_only) {
-    // The sizes are all that is read: a tensor without elements of that shape cannot be had.
-    std::vector<std::int64_t> sizes;
-    if (!output.elements) return;
-    for (const Element& element : *output.elements) sizes.push_back(element.offset);
-    output.tensor = Tensor::list(sizes);
-    return;
+    const bool absent = known == nullptr;
+    if (!absent && (!known->tensor || known->tensor->size() > kSmall)) return;
+    call.inputs.push_back(absent ? nullptr : &*known->tensor);
   }
   const auto results = compute(op, call);
   if (!results.empty()) output = known_tensor(results.front());
@@ -155,12 +168,12 @@ void infer_shapes(Graph& graph) {
   for (const NodeId id : graph.nodes()) {
     for (const auto& output : graph[id].outputs) {
       if (output.empty() || graph.is_output(output)) continue;
-      const ValueType type = refined(knowledge.type_of(output), declared(graph, output));
+      const ValueType type = refined(knowledge.type_of(output), declared_sizes(graph, output));
       if (type != ValueType{}) graph.value_types[output] = type;
     }
   }
   for (Port& output : graph.outputs) {
-    output.type = refined(knowledge.type_of(output.name), output.type);
+    output.type = refined_output(knowledge.type_of(output.name), output.type);
   }
 }
 

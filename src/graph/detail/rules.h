@@ -63,6 +63,7 @@ Types size_type(const TypeQuery&);
 // rules/elements.cpp
 Elements same_elements(const TypeQuery&);  ///< Of the first input, whose order is kept.
 Elements add_elements(const TypeQuery&);
+Elements cast_elements(const TypeQuery&);  ///< Kept where the new type is wide.
 Elements concat_elements(const TypeQuery&);
 Elements divide_elements(const TypeQuery&);
 Elements equal_elements(const TypeQuery&);

@@ -40,6 +40,13 @@ Elements same_elements(const TypeQuery& query) {
   return list == nullptr ? std::nullopt : Elements(*list);
 }
 
+Elements cast_elements(const TypeQuery& query) {
+  constexpr DType kWide[] = {DType::i32, DType::i64, DType::f32, DType::f64};
+  const auto to = static_cast<DType>(query.node.integer("to", 0));
+  const bool wide = std::ranges::find(kWide, to) != std::end(kWide);
+  return wide ? same_elements(query) : std::nullopt;
+}
+
 Elements add_elements(const TypeQuery& query) { return paired(query, sum); }
 Elements subtract_elements(const TypeQuery& query) { return paired(query, difference); }
 Elements multiply_elements(const TypeQuery& query) { return paired(query, product); }
