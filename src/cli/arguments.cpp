@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/arguments.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+
+#include "core/error.h"
+#include "core/file.h"
+
+namespace yoloq::cli {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr int kLargestStride = 32;
+constexpr int kLargestSide = 8192;
+
+int checked_side(int side) {
+  if (side > 0 && side <= kLargestSide && side % kLargestStride == 0) return side;
+  fail(ErrorCode::bad_argument,
+       "--img {} cannot be used: a side is a multiple of {}, at most {} (the nearest is {})", side,
+       kLargestStride, kLargestSide,
+       std::clamp((side + kLargestStride / 2) / kLargestStride, 1, kLargestSide / kLargestStride) *
+           kLargestStride);
+}
+
+}  // namespace
+
+void ModelArguments::declare(CLI::App& app, bool with_engines) {
+  app.add_option("--weights", weights, "YOLOv5 checkpoint (.pt)");
+  app.add_option("--model", models, "ONNX file");
+  if (with_engines) app.add_option("--engine", engines, "compiled model of 'yoloq build'");
+}
+
+std::vector<fs::path> ModelArguments::all() const {
+  std::vector<fs::path> paths = weights;
+  paths.insert(paths.end(), models.begin(), models.end());
+  paths.insert(paths.end(), engines.begin(), engines.end());
+  if (paths.empty()) fail(ErrorCode::bad_usage, "which model? Give --weights, --model or --engine");
+  return paths;
+}
+
+fs::path ModelArguments::one() const {
+  const auto paths = all();
+  if (paths.size() == 1) return paths.front();
+  fail(ErrorCode::bad_usage, "{} models were given; this command takes one", paths.size());
+}
+
+void SizeArguments::declare(CLI::App& app) {
+  app.add_option("--img,--imgsz", img, "input size in pixels: one number, or height and width")
+      ->expected(1, 2);
+}
+
+std::optional<vision::Size> SizeArguments::size() const {
+  if (img.empty()) return std::nullopt;
+  return vision::Size{.width = checked_side(img.back()), .height = checked_side(img.front())};
+}
+
+void DataArguments::declare(CLI::App& app, bool required) {
+  app.add_option("--data", data, "data set yaml")->required(required);
+  app.add_option("--annotations", annotations, "COCO ground truth instead of the yaml's");
+  app.add_option("--split", split, "train, val or test")->capture_default_str();
+  app.add_flag("--skip-bad", skip_bad, "leave out images that do not decode, and say which");
+}
+
+void EngineArguments::declare(CLI::App& app) {
+  app.add_option("--backend", backend, "runtime")->capture_default_str();
+  app.add_option("--dtype", dtype, "type of the float part: f32, bf16, f16")->capture_default_str();
+  app.add_option("--threads", threads, "0: all that the process may use")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
+  app.add_option("--streams", streams, "images computed side by side; 0: one per thread")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
+  app.add_option("--batch-size", batch_size, "images per inference")
+      ->check(CLI::Range(1, 4096))
+      ->capture_default_str();
+}
+
+runtime::EngineOptions EngineArguments::options(runtime::Mode mode) const {
+  return {.backend = backend,
+          .float_type = runtime::float_type_of(dtype),
+          .mode = mode,
+          .threads = threads,
+          .streams = streams};
+}
+
+void JsonArguments::declare(CLI::App& app) {
+  app.add_option("--json", file, "write the result for machines");
+}
+
+void JsonArguments::write(const std::string& text) const {
+  if (!file.empty()) write_file(file, text + "\n");
+}
+
+void require_writable(const fs::path& file) {
+  if (file.empty()) return;
+  std::error_code problem;
+  if (file.has_parent_path()) fs::create_directories(file.parent_path(), problem);
+  if (problem)
+    fail(ErrorCode::io, "cannot make '{}': {}", file.parent_path().string(), problem.message());
+  if (fs::is_directory(file))
+    fail(ErrorCode::io, "cannot write '{}': it is a folder", file.string());
+
+  const std::string trial = file.string() + ".trial." + std::to_string(::getpid());
+  const int descriptor = ::open(trial.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+  if (descriptor < 0)
+    fail(ErrorCode::io, "cannot write '{}': {}", file.string(), std::strerror(errno));
+  ::close(descriptor);
+  ::unlink(trial.c_str());
+}
+
+}  // namespace yoloq::cli

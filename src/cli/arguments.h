@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/engine.h"
+#include "vision/geometry.h"
+
+namespace CLI {
+class App;
+}
+
+/// @file
+/// Options that several commands share, one struct per group: declare them, read them after
+/// parsing.
+
+namespace yoloq::cli {
+
+/// --weights, --model, --engine: all three may be given several times where a command compares.
+struct ModelArguments {
+  std::vector<std::filesystem::path> weights;  ///< Checkpoints.
+  std::vector<std::filesystem::path> models;   ///< ONNX files.
+  std::vector<std::filesystem::path> engines;  ///< Compiled-model files.
+
+  void declare(CLI::App& app, bool with_engines = true);
+
+  /// All of them, in that order.
+  ///
+  /// @throws Error(bad_usage) if there is none.
+  std::vector<std::filesystem::path> all() const;
+
+  /// The only one.
+  ///
+  /// @throws Error(bad_usage) if there is none or more than one.
+  std::filesystem::path one() const;
+};
+
+/// --img: one number or height and width.
+struct SizeArguments {
+  std::vector<int> img;
+
+  void declare(CLI::App& app);
+
+  /// Absent: whatever the model says, else 640.
+  ///
+  /// @throws Error(bad_argument) if a side is not a positive multiple of 32.
+  std::optional<vision::Size> size() const;
+};
+
+/// --data, --annotations, --split, --skip-bad.
+struct DataArguments {
+  std::filesystem::path data;
+  std::filesystem::path annotations;
+  std::string split = "val";
+  bool skip_bad = false;
+
+  void declare(CLI::App& app, bool required);
+};
+
+/// --backend, --dtype, --threads, --streams, --batch-size.
+struct EngineArguments {
+  std::string backend = "openvino";
+  std::string dtype = "f32";
+  int threads = 0;
+  int streams = 0;
+  int batch_size = 1;
+
+  void declare(CLI::App& app);
+
+  /// @throws Error(bad_argument) naming the known types.
+  runtime::EngineOptions options(runtime::Mode mode) const;
+};
+
+/// --json: written when the command has succeeded.
+struct JsonArguments {
+  std::filesystem::path file;
+
+  void declare(CLI::App& app);
+
+  /// Writes `text` if a file was asked for.
+  void write(const std::string& text) const;
+};
+
+/// Creates the folder that a file is to be written to, so that a run of minutes does not fail at
+/// its end.
+///
+/// @throws Error(io) if the file could not be created there.
+void require_writable(const std::filesystem::path& file);
+
+}  // namespace yoloq::cli

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "cli/arguments.h"
+#include "cli/command.h"
+#include "cli/progress_bar.h"
+#include "cli/results.h"
+#include "coco/annotations.h"
+#include "core/error.h"
+#include "dataset/images.h"
+#include "pipeline/detector.h"
+#include "pipeline/evaluation.h"
+#include "runtime/measure.h"
+
+namespace yoloq::cli {
+
+namespace {
+
+struct Arguments {
+  ModelArguments model;
+  SizeArguments size;
+  DataArguments data;
+  EngineArguments engine;
+  JsonArguments json;
+  pipeline::DetectOptions detect;
+  std::filesystem::path detections;  ///< Evaluate these instead of a model's.
+  std::filesystem::path save_json;   ///< Write the model's detections here.
+  double latency_seconds = 2.0;
+  double min_ap = -1.0;
+  bool per_class = false;
+};
+
+/// Single-image latency of each model, turn by turn so that all meet the same state of the machine.
+void measure_latencies(const Arguments& arguments, const std::vector<std::filesystem::path>& paths,
+                       const pipeline::ModelOptions& model, std::vector<EvalRow>& rows) {
+  if (arguments.latency_seconds <= 0) return;
+  auto options = arguments.engine.options(runtime::Mode::latency);
+  options.streams = 0;
+  constexpr int kTurns = 4;
+  std::vector<pipeline::LoadedDetector> detectors;
+  for (const auto& path : paths) detectors.push_back(pipeline::load_detector(path, model, options));
+  std::vector<std::vector<double>> times(paths.size());
+  for (int turn = 0; turn < kTurns; ++turn) {
+    for (std::size_t i = 0; i < detectors.size(); ++i) {
+      const auto& detector = detectors[i].detector;
+      const Shape shape{detector.batch, 3, detector.size.height, detector.size.width};
+      const auto inputs = runtime::random_inputs(*detector.engine, {{shape}});
+      const auto report = runtime::measure_latency(*detector.engine, inputs,
+                                                   {.seconds = arguments.latency_seconds / kTurns});
+      for (const double sample : report.samples_ms) times[i].push_back(sample / detector.batch);
+    }
+  }
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    rows[i].latency_p50_ms = runtime::percentile(times[i], 0.5);
+    rows[i].latency_p90_ms = runtime::percentile(times[i], 0.9);
+  }
+}
+
+EvalRow evaluate_model(const Arguments& arguments, const std::filesystem::path& path,
+                       const pipeline::ModelOptions& model, const dataset::Dataset& dataset) {
+  const auto images = dataset::list_images(dataset, arguments.data.split);
+  const auto truth = pipeline::find_ground_truth(
+      dataset, images, {.split = arguments.data.split, .annotations = arguments.data.annotations});
+  auto loaded =
+      pipeline::load_detector(path, model, arguments.engine.options(runtime::Mode::throughput));
+  if (std::ssize(truth.category_ids) != loaded.detector.head.class_count) {
+    fail(ErrorCode::bad_argument, "'{}' has {} classes, the data set {}: is it the right --data?",
+         path.string(), loaded.detector.head.class_count, truth.category_ids.size());
+  }
+  pipeline::DetectOptions detect = arguments.detect;
+  detect.skip_bad = arguments.data.skip_bad;
+  detect.progress = progress_bar("eval " + loaded.name);
+  const pipeline::Found found = pipeline::find_objects(loaded.detector, images, detect);
+  const auto detections = pipeline::to_coco(found.boxes, truth);
+  if (!arguments.save_json.empty()) coco::write_detections(arguments.save_json, detections);
+  EvalRow row{.model = loaded.name,
+              .precision = loaded.precision(),
+              .layers = loaded.layers,
+              .size_mb = static_cast<double>(loaded.model_bytes) / 1e6,
+              .metrics = pipeline::evaluate(detections, truth),
+              .images = found.images,
+              .images_per_second = found.images_per_second(),
+              .skipped = found.skipped,
+              .ground_truth = truth.source,
+              .engine = loaded.detector.engine->description()};
+  if (loaded.in_file && loaded.in_file->int8 != loaded.layers.int8) {
+    row.notices.push_back(fmt::format("{}: the file asks for {} layers in int8, the engine runs {}",
+                                      loaded.name, loaded.in_file->int8, loaded.layers.int8));
+  }
+  return row;
+}
+
+void evaluate_models(const Arguments& arguments) {
+  const auto paths = arguments.model.all();
+  if (paths.size() > 1 && !arguments.save_json.empty()) {
+    fail(ErrorCode::bad_usage, "--save-json takes the detections of one model, not of {}",
+         paths.size());
+  }
+  if (arguments.data.data.empty()) fail(ErrorCode::bad_usage, "--data is required");
+  require_writable(arguments.json.file);
+  require_writable(arguments.save_json);
+  const dataset::Dataset dataset = dataset::read_data_yaml(arguments.data.data);
+  pipeline::ModelOptions model{.size = arguments.size.size(), .hints = {.names = dataset.names}};
+  if (arguments.engine.batch_size > 1) model.batch = arguments.engine.batch_size;
+
+  std::vector<EvalRow> rows;
+  for (const auto& path : paths) {
+    rows.push_back(evaluate_model(arguments, path, model, dataset));
+  }
+  measure_latencies(arguments, paths, model, rows);
+  print_eval(rows, arguments.per_class);
+  arguments.json.write(eval_json(rows));
+  for (const EvalRow& row : rows) {
+    const double ap = row.metrics[coco::Figure::ap];
+    if (ap >= arguments.min_ap) continue;
+    fail(ErrorCode::below_target, "{}: AP {:.4f} is below the {:.4f} asked for", row.model, ap,
+         arguments.min_ap);
+  }
+}
+
+/// The evaluator as a tool of its own: no model, no images.
+void evaluate_detections(const Arguments& arguments) {
+  if (arguments.data.annotations.empty()) {
+    fail(ErrorCode::bad_usage, "--detections is compared with --annotations: give both");
+  }
+  require_writable(arguments.json.file);
+  const auto annotations = coco::read_annotations(arguments.data.annotations);
+  const auto detections = coco::read_detections(arguments.detections);
+  const coco::Metrics metrics = coco::evaluate(annotations, detections);
+  print_figures(metrics, arguments.per_class);
+  arguments.json.write(figures_json(metrics));
+}
+
+}  // namespace
+
+void declare_eval(CLI::App& app) {
+  const auto arguments = std::make_shared<Arguments>();
+  arguments->model.declare(app);
+  arguments->size.declare(app);
+  arguments->data.declare(app, false);
+  arguments->engine.declare(app);
+  arguments->json.declare(app);
+  app.add_option("--conf,--conf-thres", arguments->detect.confidence, "least confidence")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  app.add_option("--iou,--iou-thres", arguments->detect.iou, "overlap above which a box goes")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  app.add_option("--max-det", arguments->detect.most_boxes, "boxes per image at most")
+      ->capture_default_str();
+  app.add_option("--detections", arguments->detections,
+                 "evaluate this COCO results file against --annotations; no model");
+  app.add_option("--save-json", arguments->save_json, "write the detections as COCO json");
+  app.add_option("--latency-seconds", arguments->latency_seconds,
+                 "how long to measure single-image latency; 0: not at all")
+      ->check(CLI::Range(0.0, 3600.0))
+      ->capture_default_str();
+  app.add_option("--min-ap", arguments->min_ap, "exit with status 3 if AP is below");
+  app.add_flag("--per-class", arguments->per_class, "print the table of classes");
+  app.callback([arguments] {
+    arguments->detections.empty() ? evaluate_models(*arguments) : evaluate_detections(*arguments);
+  });
+}
+
+}  // namespace yoloq::cli

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "calibrate/calibrator.h"
+#include "cli/arguments.h"
+#include "cli/command.h"
+#include "cli/progress_bar.h"
+#include "core/error.h"
+#include "core/file.h"
+#include "dataset/images.h"
+#include "onnx/model_file.h"
+#include "pipeline/quantization.h"
+#include "quantize/apply.h"
+#include "quantize/target.h"
+
+namespace yoloq::cli {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+struct Arguments {
+  ModelArguments model;
+  SizeArguments size;
+  fs::path data;
+  std::string split = "train";
+  bool skip_bad = false;
+  JsonArguments json;
+  std::string target = "tensorrt";
+  std::string calibrator = "mse";
+  std::string residual = "one";
+  std::string weight_scale = "mse";
+  double percentile = 99.99;
+  int batch_size = 8;
+  int batches = 16;
+  std::vector<std::string> skip_layers;
+  std::vector<std::string> layer_precision;
+  bool per_tensor = false;
+  bool dynamic = false;
+  bool verify = true;
+  bool bias_correction = true;
+  int threads = 0;
+  fs::path plan;       ///< Apply this instead of calibrating.
+  fs::path save_plan;  ///< Default: beside the output.
+  fs::path cache = ".cache/yoloq";
+  fs::path out;
+};
+
+/// "name=fp32" of --layer-precision.
+quantize::PrecisionRule rule_of(const std::string& text) {
+  const auto equals = text.rfind('=');
+  if (equals == std::string::npos || equals == 0) {
+    fail(ErrorCode::bad_argument, "--layer-precision '{}' is not of the form name=fp32|fp16|int8",
+         text);
+  }
+  return {.pattern = text.substr(0, equals),
+          .precision = quantize::precision_named(text.substr(equals + 1)),
+          .why = "--layer-precision " + text};
+}
+
+quantize::Options quantize_options(const Arguments& arguments) {
+  quantize::Options options{.target = arguments.target,
+                            .residual = quantize::residual_named(arguments.residual),
+                            .calibrator = arguments.calibrator,
+                            .percentile = arguments.percentile,
+                            .per_tensor_weights = arguments.per_tensor,
+                            .weight_scale = quantize::weight_scale_named(arguments.weight_scale)};
+  for (const std::string& pattern : arguments.skip_layers) {
+    options.rules.push_back({pattern, quantize::Precision::fp32, "--skip-layers " + pattern});
+  }
+  for (const std::string& text : arguments.layer_precision) options.rules.push_back(rule_of(text));
+  calibrate::find_calibrator(options.calibrator);  // Fails before anything is read.
+  quantize::target_named(options.target);
+  return options;
+}
+
+/// What the command reports at its end.
+struct Outcome {
+  pipeline::QuantizedModel result;
+  std::vector<runtime::OutputCheck> checks;
+  double seconds = 0;
+};
+
+double worst_db(const std::vector<runtime::OutputCheck>& checks) {
+  double worst = std::numeric_limits<double>::infinity();
+  for (const auto& check : checks) worst = std::min(worst, check.engine_db);
+  return worst;
+}
+
+void report(const Arguments& arguments, const Outcome& outcome) {
+  const auto& result = outcome.result;
+  const int total = static_cast<int>(result.plan.layers.size());
+  for (const std::string& message : result.calibration.skipped)
+    fmt::print("skipped: {}\n", message);
+  if (!arguments.plan.empty()) {
+    fmt::print("plan {} applied\n", arguments.plan.string());
+  } else {
+    fmt::print("{} on {} images: {} in {:.2f} s\n", arguments.calibrator, result.images.size(),
+               result.calibration.cached ? "cached" : "calibrated", result.calibration.seconds);
+  }
+  for (const auto& check : outcome.checks) {
+    fmt::print("verify {}: engine {:.2f} dB, literal execution {:.2f} dB against float\n",
+               check.name, check.engine_db, check.expected_db);
+  }
+  fmt::print("{}: {} / {} layers int8, target {}, {:.1f} s in all\n", arguments.out.string(),
+             result.plan.int8_layers(), total, result.plan.target, outcome.seconds);
+  nlohmann::ordered_json json{{"file", arguments.out.string()},
+                              {"layers_int8", result.plan.int8_layers()},
+                              {"layers_total", total},
+                              {"target", result.plan.target},
+                              {"calibrator", arguments.calibrator},
+                              {"images", result.images.size()},
+                              {"seconds", outcome.seconds},
+                              {"calibration_seconds", result.calibration.seconds},
+                              {"cached", result.calibration.cached},
+                              {"skipped", result.calibration.skipped}};
+  json["verify_sqnr_db"] = nullptr;
+  if (!outcome.checks.empty()) json["verify_sqnr_db"] = worst_db(outcome.checks);
+  arguments.json.write(json.dump(2));
+}
+
+pipeline::QuantizedModel apply_plan(const Arguments& arguments,
+                                    const pipeline::DetectionModel& model) {
+  pipeline::QuantizedModel result;
+  try {
+    result.plan = quantize::parse_plan(read_file(arguments.plan));
+    result.graph = quantize::apply(model.graph, result.plan);
+  } catch (const Error& error) {
+    throw error.within(arguments.plan.string());
+  }
+  return result;
+}
+
+void run(Arguments arguments) {
+  const auto start = std::chrono::steady_clock::now();
+  const quantize::Options options = quantize_options(arguments);
+  const fs::path source = arguments.model.one();
+  if (arguments.out.empty()) arguments.out = source.stem().string() + "-int8.onnx";
+  if (arguments.save_plan.empty()) {
+    arguments.save_plan = fs::path(arguments.out).replace_extension(".plan.yaml");
+  }
+  require_writable(arguments.out);
+  require_writable(arguments.save_plan);
+  require_writable(arguments.json.file);
+  if (arguments.data.empty() && arguments.plan.empty()) {
+    fail(ErrorCode::bad_usage, "--data is required: its images are what to calibrate on");
+  }
+
+  std::vector<fs::path> images;
+  pipeline::ModelOptions load{.size = arguments.size.size(), .dynamic = arguments.dynamic};
+  if (!arguments.data.empty()) {
+    const dataset::Dataset dataset = dataset::read_data_yaml(arguments.data);
+    load.hints.names = dataset.names;
+    images = dataset::list_images(dataset, arguments.split);
+  }
+  const pipeline::DetectionModel model = pipeline::load_model(source, load);
+  Outcome outcome;
+  const auto count =
+      static_cast<std::size_t>(arguments.batch_size) * static_cast<std::size_t>(arguments.batches);
+  if (!arguments.plan.empty()) {
+    outcome.result = apply_plan(arguments, model);
+    outcome.result.images = pipeline::pick_images(images, count);
+  } else {
+    if (images.size() < count) {
+      fmt::print("notice: {} images asked for, '{}' has {}\n", count, arguments.split,
+                 images.size());
+    }
+    outcome.result = pipeline::quantize_model(model, images,
+                                              {.quantize = options,
+                                               .images = count,
+                                               .cache = arguments.cache,
+                                               .threads = arguments.threads,
+                                               .skip_bad = arguments.skip_bad,
+                                               .bias_correction = arguments.bias_correction,
+                                               .progress = progress_bar("calibrate")});
+  }
+  if (arguments.verify && !outcome.result.images.empty()) {
+    outcome.checks = pipeline::verify_quantized(model, outcome.result.graph, outcome.result.images);
+  }
+  write_file(arguments.save_plan, quantize::to_yaml(outcome.result.plan));
+  onnx::write_model(outcome.result.graph, arguments.out);
+  outcome.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  report(arguments, outcome);
+}
+
+std::string known_calibrators() {
+  std::string names;
+  for (const auto& row : calibrate::calibrators()) {
+    names += (names.empty() ? "" : ", ") + std::string(row.name);
+  }
+  return names;
+}
+
+std::string known_targets() {
+  std::string names;
+  for (const auto& row : quantize::targets()) {
+    names += (names.empty() ? "" : ", ") + std::string(row.name);
+  }
+  return names;
+}
+
+void declare_layers(CLI::App& app, Arguments& arguments) {
+  app.add_option("--skip-layers", arguments.skip_layers,
+                 "layers to keep in float: names, globs or ids, separated by commas")
+      ->delimiter(',');
+  app.add_option("--layer-precision", arguments.layer_precision,
+                 "name=fp32|fp16|int8, separated by commas; later ones win")
+      ->delimiter(',');
+  app.add_option("--residual", arguments.residual, "quantized inputs of an Add: one, both, none")
+      ->capture_default_str();
+  app.add_flag("--per-tensor", arguments.per_tensor, "one weight scale per layer, not per channel");
+  app.add_option("--weight-scale", arguments.weight_scale, "weight scales by mse or max")
+      ->capture_default_str();
+  app.add_flag("!--no-bias-correction", arguments.bias_correction,
+               "leave biases as they are after quantization");
+}
+
+void declare_calibration(CLI::App& app, Arguments& arguments) {
+  app.add_option("--calibrator", arguments.calibrator, known_calibrators())->capture_default_str();
+  app.add_option("--percentile", arguments.percentile, "of the calibrator of that name, in percent")
+      ->capture_default_str();
+  app.add_option("--batch-size", arguments.batch_size, "images per calibration batch")
+      ->check(CLI::Range(1, 100000))
+      ->capture_default_str();
+  app.add_option("--num-calib-batch", arguments.batches, "calibration batches")
+      ->check(CLI::Range(1, 100000))
+      ->capture_default_str();
+  app.add_option("--split", arguments.split, "split to calibrate on")->capture_default_str();
+  app.add_option("--cache", arguments.cache, "folder of calibration caches; '' for none")
+      ->capture_default_str();
+  app.add_flag("--skip-bad", arguments.skip_bad, "leave out images that do not decode");
+}
+
+}  // namespace
+
+void declare_quantize(CLI::App& app) {
+  const auto arguments = std::make_shared<Arguments>();
+  arguments->model.declare(app, false);
+  arguments->size.declare(app);
+  arguments->json.declare(app);
+  app.add_option("--data", arguments->data, "data set yaml");
+  app.add_option("--target", arguments->target, known_targets())->capture_default_str();
+  declare_calibration(app, *arguments);
+  declare_layers(app, *arguments);
+  app.add_flag("--dynamic", arguments->dynamic, "leave batch and size of a checkpoint open");
+  app.add_flag("!--no-verify", arguments->verify, "do not compare the engine with its reference");
+  app.add_option("--threads", arguments->threads, "0: all that the process may use")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
+  app.add_option("--plan", arguments->plan, "apply this plan file instead of calibrating");
+  app.add_option("--save-plan", arguments->save_plan, "default: beside the output");
+  app.add_option("--out", arguments->out, "default: <model>-int8.onnx");
+  app.callback([arguments] { run(*arguments); });
+}
+
+}  // namespace yoloq::cli

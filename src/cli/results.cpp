@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/results.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "cli/table.h"
+
+namespace yoloq::cli {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string milliseconds(const EvalRow& row) {
+  if (row.latency_p50_ms <= 0) return "-";
+  return fmt::format("{:.1f}, {:.1f}", row.latency_p50_ms, row.latency_p90_ms);
+}
+
+void print_classes(const coco::Metrics& metrics) {
+  std::vector<std::vector<std::string>> rows{{"class", "boxes", "AP .5:.95", "AP .5"}};
+  for (const coco::ClassMetrics& row : metrics.classes) {
+    if (row.boxes == 0) continue;
+    rows.push_back({row.name, std::to_string(row.boxes), fmt::format("{:.4f}", row.ap),
+                    fmt::format("{:.4f}", row.ap50)});
+  }
+  fmt::print("\n{}", to_table(rows));
+}
+
+Json figures(const coco::Metrics& metrics) {
+  Json json;
+  for (std::size_t i = 0; i < metrics.figures.size(); ++i) {
+    json[std::string(coco::kFigureNames[i])] = metrics.figures[i];
+  }
+  Json classes = Json::array();
+  for (const coco::ClassMetrics& row : metrics.classes) {
+    classes.push_back({{"id", row.category_id},
+                       {"name", row.name},
+                       {"boxes", row.boxes},
+                       {"AP", row.ap},
+                       {"AP50", row.ap50}});
+  }
+  json["classes"] = std::move(classes);
+  return json;
+}
+
+Json row_json(const EvalRow& row) {
+  Json json{{"model", row.model}, {"precision", row.precision}};
+  json["layers_int8"] = row.layers.int8;
+  json["layers_total"] = row.layers.total;
+  json.update(figures(row.metrics));
+  json["images"] = row.images;
+  json["images_per_second"] = row.images_per_second;
+  json["latency_ms"] = {{"p50", row.latency_p50_ms}, {"p90", row.latency_p90_ms}};
+  json["size_mb"] = row.size_mb;
+  json["ground_truth"] = row.ground_truth;
+  json["engine"] = row.engine;
+  json["skipped"] = row.skipped;
+  json["notices"] = row.notices;
+  return json;
+}
+
+}  // namespace
+
+void print_eval(std::span<const EvalRow> rows, bool per_class) {
+  std::vector<std::vector<std::string>> table{{"model", "precision", "layers int8", "AP .5:.95",
+                                               "AP .5", "size MB", "ms/image (p50, p90)",
+                                               "images/s"}};
+  for (const EvalRow& row : rows) {
+    table.push_back(
+        {row.model, row.precision, fmt::format("{} / {}", row.layers.int8, row.layers.total),
+         fmt::format("{:.4f}", row.metrics[coco::Figure::ap]),
+         fmt::format("{:.4f}", row.metrics[coco::Figure::ap50]), fmt::format("{:.2f}", row.size_mb),
+         milliseconds(row), fmt::format("{:.1f}", row.images_per_second)});
+  }
+  fmt::print("{}", to_table(table));
+  if (!rows.empty()) {
+    fmt::print("{} images; ground truth: {}; {}\n", rows[0].images, rows[0].ground_truth,
+               rows[0].engine);
+  }
+  for (const EvalRow& row : rows) {
+    for (const std::string& notice : row.notices) fmt::print("notice: {}\n", notice);
+    for (const std::string& message : row.skipped) fmt::print("skipped: {}\n", message);
+    if (per_class) print_classes(row.metrics);
+  }
+}
+
+std::string eval_json(std::span<const EvalRow> rows) {
+  if (rows.empty()) return Json::object().dump(2);
+  Json json = row_json(rows[0]);
+  if (rows.size() > 1) {
+    Json models = Json::array();
+    for (const EvalRow& row : rows) models.push_back(row_json(row));
+    json["models"] = std::move(models);
+  }
+  return json.dump(2);
+}
+
+void print_figures(const coco::Metrics& metrics, bool per_class) {
+  std::vector<std::vector<std::string>> rows{{"figure", "value"}};
+  for (std::size_t i = 0; i < metrics.figures.size(); ++i) {
+    rows.push_back({std::string(coco::kFigureNames[i]), fmt::format("{:.6f}", metrics.figures[i])});
+  }
+  fmt::print("{}", to_table(rows));
+  if (metrics.unknown_category > 0) {
+    fmt::print("notice: {} detections of categories that the annotations do not list\n",
+               metrics.unknown_category);
+  }
+  if (per_class) print_classes(metrics);
+}
+
+std::string figures_json(const coco::Metrics& metrics) {
+  Json json = figures(metrics);
+  json["images"] = metrics.images;
+  json["boxes"] = metrics.boxes;
+  json["detections"] = metrics.detections;
+  json["unknown_category"] = metrics.unknown_category;
+  return json.dump(2);
+}
+
+}  // namespace yoloq::cli

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "coco/metrics.h"
+#include "pipeline/model.h"
+
+/// @file
+/// How results of evaluation are printed and written. Keys of JSON are stable.
+
+namespace yoloq::cli {
+
+/// One evaluated model.
+struct EvalRow {
+  std::string model;
+  std::string precision;
+  pipeline::LayerCount layers;
+  double size_mb = 0;  ///< 10^6 bytes.
+  coco::Metrics metrics;
+  std::size_t images = 0;
+  double images_per_second = 0;
+  double latency_p50_ms = 0;  ///< Per image; 0: not measured.
+  double latency_p90_ms = 0;
+  std::vector<std::string> skipped;
+  std::vector<std::string> notices;
+  std::string ground_truth;
+  std::string engine;
+};
+
+/// The table of models, then notices.
+void print_eval(std::span<const EvalRow> rows, bool per_class);
+
+/// One object for one model; for several {"models": [...]} with the first one's keys at the top.
+std::string eval_json(std::span<const EvalRow> rows);
+
+/// The twelve figures.
+void print_figures(const coco::Metrics& metrics, bool per_class);
+std::string figures_json(const coco::Metrics& metrics);
+
+}  // namespace yoloq::cli

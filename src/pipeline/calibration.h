@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "calibrate/ranges.h"
+#include "core/progress.h"
+#include "graph/graph.h"
+#include "vision/geometry.h"
+
+/// @file
+/// The calibration pass: a float model, images, and the statistics of inner activations.
+///
+///     images ─▶ letterbox ─▶ float engine with the observed tensors as outputs ─▶ Collector ─▶
+///     Ranges
+
+namespace yoloq::pipeline {
+
+struct CalibrationOptions {
+  vision::Size size;            ///< Of the letterboxed image.
+  std::filesystem::path cache;  ///< Folder of .ranges files; empty: no cache.
+  int threads = 0;              ///< 0: all that the process may use.
+  bool skip_bad = false;
+  Progress progress;
+};
+
+struct CalibrationResult {
+  calibrate::Ranges ranges;
+  bool cached = false;               ///< Read from the cache: no image was decoded.
+  double seconds = 0;                ///< Of the whole step.
+  std::vector<std::string> skipped;  ///< One message per image left out.
+};
+
+/// Picks `count` of `images`: those whose file names have the smallest hashes, so that the choice
+/// depends on the names alone, spreads over a folder in which neighbours look alike, and a larger
+/// count holds every smaller one. Sorted by path.
+std::vector<std::filesystem::path> pick_images(std::span<const std::filesystem::path> images,
+                                               std::size_t count);
+
+/// The statistics of `tensors` over `images`, from the cache where the same question was answered.
+///
+/// Each image is computed alone on one thread, so that the result has the same bytes for every
+/// number of threads.
+///
+/// @param model    float, with its input of a known shape [1, 3, H, W].
+/// @throws Error(bad_value) naming layer and image where an activation is NaN or infinite;
+///     Error(corrupt_file) naming an image, unless skip_bad; Error(not_found) if no image is left.
+CalibrationResult calibrate_model(const graph::Graph& model,
+                                  const std::vector<std::string>& tensors,
+                                  std::span<const std::filesystem::path> images,
+                                  const CalibrationOptions& options);
+
+}  // namespace yoloq::pipeline

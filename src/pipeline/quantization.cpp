@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pipeline/quantization.h"
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "core/version.h"
+#include "quantize/apply.h"
+#include "runtime/measure.h"
+#include "vision/image.h"
+#include "vision/letterbox.h"
+
+namespace yoloq::pipeline {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+void note_provenance(quantize::Plan& plan, const DetectionModel& model,
+                     const QuantizationOptions& options, const CalibrationResult& calibration) {
+  plan.provenance = {{"tool", std::string("yoloq ") + kVersion},
+                     {"model", model.name},
+                     {"model_hash", model.hash},
+                     {"calibrator", options.quantize.calibrator},
+                     {"calibration_key", calibration.ranges.provenance.key},
+                     {"images", std::to_string(calibration.ranges.provenance.images.size())},
+                     {"preprocessing", calibration.ranges.provenance.preprocessing},
+                     {"residual", std::string(name_of(options.quantize.residual))}};
+}
+
+/// Images that an engine is verified on: enough to see a wrong kernel, few enough to be quick.
+constexpr std::size_t kVerifyImages = 4;
+
+/// The first images of a list as engines take them, [N, 3, H, W], each repeated over the batch.
+std::vector<runtime::Inputs> samples_of(std::span<const fs::path> images,
+                                        const DetectionModel& model) {
+  std::vector<runtime::Inputs> samples;
+  const Shape shape{model.batch, 3, model.size.height, model.size.width};
+  const auto batch = static_cast<std::size_t>(model.batch);
+  for (const fs::path& path : images.first(std::min(kVerifyImages, images.size()))) {
+    std::vector<float> canvas(static_cast<std::size_t>(element_count(shape)));
+    const std::size_t length = canvas.size() / batch;
+    const vision::Image image = vision::read_image(path);
+    for (std::size_t slot = 0; slot < batch; ++slot) {
+      vision::letterbox_into(std::span(canvas).subspan(slot * length, length), image,
+                             {.size = model.size});
+    }
+    samples.push_back({Tensor::of(shape, canvas)});
+  }
+  return samples;
+}
+
+}  // namespace
+
+QuantizedModel quantize_model(const DetectionModel& model, std::span<const fs::path> images,
+                              const QuantizationOptions& options) {
+  if (is_quantized(model.graph)) {
+    fail(ErrorCode::bad_argument, "'{}' is quantized already: give the float model", model.name);
+  }
+  QuantizedModel result{.images = pick_images(images, options.images)};
+  const quantize::Settings settings = quantize::settle(model.graph, options.quantize);
+  result.calibration = calibrate_model(with_input(model.graph, 1, model.size),
+                                       quantize::observed_tensors(settings), result.images,
+                                       {.size = model.size,
+                                        .cache = options.cache,
+                                        .threads = options.threads,
+                                        .skip_bad = options.skip_bad,
+                                        .progress = options.progress});
+  result.plan =
+      quantize::make_plan(model.graph, settings, options.quantize, result.calibration.ranges);
+  note_provenance(result.plan, model, options, result.calibration);
+  result.graph = quantize::apply(model.graph, result.plan);
+  return result;
+}
+
+std::vector<runtime::OutputCheck> verify_quantized(const DetectionModel& model,
+                                                   const graph::Graph& quantized,
+                                                   std::span<const fs::path> images) {
+  const graph::Graph fixed = with_input(quantized, model.batch, model.size);
+  const auto engine = runtime::compile(fixed, {.mode = runtime::Mode::latency});
+  auto checks = runtime::check_outputs(*engine, {.quantized = fixed, .model = &model.fixed},
+                                       samples_of(images, model));
+  runtime::require_faithful(checks);
+  return checks;
+}
+
+std::vector<runtime::OutputCheck> verify_engine(runtime::Engine& engine,
+                                                const DetectionModel& quantized,
+                                                std::span<const fs::path> images) {
+  std::vector<runtime::Inputs> samples = samples_of(images, quantized);
+  if (samples.empty()) samples.push_back(runtime::random_inputs(engine));
+  auto checks = runtime::check_outputs(engine, {.quantized = quantized.fixed}, samples);
+  runtime::require_faithful(checks);
+  return checks;
+}
+
+}  // namespace yoloq::pipeline

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/progress.h"
+#include "pipeline/calibration.h"
+#include "pipeline/model.h"
+#include "quantize/plan.h"
+#include "quantize/quantize.h"
+#include "runtime/verify.h"
+
+namespace yoloq::pipeline {
+
+struct QuantizationOptions {
+  quantize::Options quantize;
+  std::size_t images = 128;     ///< Calibration images; all that there are if fewer.
+  std::filesystem::path cache;  ///< Folder of .ranges files; empty: none.
+  int threads = 0;
+  bool skip_bad = false;
+  bool bias_correction = true;  ///< See pipeline/bias_correction.h.
+  Progress progress;
+};
+
+/// A quantized model and how it came to be.
+struct QuantizedModel {
+  graph::Graph graph;  ///< Q/DQ; batch and size open where the float model leaves them open.
+  quantize::Plan plan;
+  CalibrationResult calibration;
+  std::vector<std::filesystem::path> images;  ///< That were looked at.
+};
+
+/// Calibrates, plans and applies.
+///
+/// @param model   float.
+/// @param images  to pick calibration images from.
+/// @throws Error(bad_argument) if the model is quantized already; what the steps throw.
+QuantizedModel quantize_model(const DetectionModel& model,
+                              std::span<const std::filesystem::path> images,
+                              const QuantizationOptions& options);
+
+/// Compares an engine of a quantized graph with the literal execution of that graph, both against
+/// the float model, on the first images of a list.
+///
+/// @param model   float; its size is the engine's.
+/// @throws Error(diverged) naming each output that is worse; see runtime/verify.h.
+std::vector<runtime::OutputCheck> verify_quantized(const DetectionModel& model,
+                                                   const graph::Graph& quantized,
+                                                   std::span<const std::filesystem::path> images);
+
+/// The same for an engine compiled from a Q/DQ file whose float model is not at hand. Without
+/// images on random input.
+std::vector<runtime::OutputCheck> verify_engine(runtime::Engine& engine,
+                                                const DetectionModel& quantized,
+                                                std::span<const std::filesystem::path> images);
+
+}  // namespace yoloq::pipeline
