@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -64,9 +66,10 @@ void take_header(::onnx::ModelProto& model, Graph& graph) {
 std::vector<graph::Port> take_ports(ValueInfos& infos, std::string_view what) {
   std::vector<graph::Port> ports;
   ValueInfos left;
+  std::set<std::string> names;
   for (auto& info : infos) {
     if (info.name().empty()) fail(ErrorCode::corrupt_file, "an {} has no name", what);
-    if (std::ranges::count(ports, info.name(), &graph::Port::name) > 0) {
+    if (!names.insert(info.name()).second) {
       fail(ErrorCode::corrupt_file, "the {} '{}' is there twice", what, info.name());
     }
     ports.push_back(

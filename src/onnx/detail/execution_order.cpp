@@ -2,10 +2,11 @@
 #include "onnx/detail/execution_order.h"
 
 #include <functional>
-#include <map>
 #include <queue>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include "core/error.h"
@@ -18,21 +19,31 @@ namespace {
 using graph::Graph;
 using graph::Node;
 
-/// The node that computes each value.
-using Producers = std::map<std::string_view, std::size_t>;
+/// Values that are there before any node runs.
+using Given = std::unordered_set<std::string_view>;
 
-Producers producers_of(const Graph& graph, const std::vector<Node>& nodes) {
+/// The node that computes each value.
+using Producers = std::unordered_map<std::string_view, std::size_t>;
+
+Given given_by(const Graph& graph) {
+  Given given;
+  for (const graph::Port& port : graph.inputs) given.insert(port.name);
+  for (const auto& [name, tensor] : graph.constants) given.insert(name);
+  return given;
+}
+
+Producers producers_of(const Given& given, const std::vector<Node>& nodes) {
   Producers producers;
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     for (const std::string& output : nodes[i].outputs) {
       if (output.empty()) continue;
-      const bool given = graph.is_input(output) || graph.constant(output) != nullptr;
       const auto [first, is_new] = producers.emplace(output, i);
-      if (is_new && !given) continue;
+      const bool is_given = given.contains(output);
+      if (is_new && !is_given) continue;
       fail(ErrorCode::corrupt_file, "node {} computes the value '{}', which {} {} already",
            describe(nodes[i]), output,
-           given ? "an input or constant" : describe(nodes[first->second]),
-           given ? "is" : "computes");
+           is_given ? "an input or constant" : describe(nodes[first->second]),
+           is_given ? "is" : "computes");
     }
   }
   return producers;
@@ -48,16 +59,15 @@ void for_each_read(const Node& node, Visit visit) {
   }
 }
 
-void require_outputs(const Graph& graph, const Producers& producers) {
+void require_outputs(const Graph& graph, const Given& given, const Producers& producers) {
   for (const graph::Port& port : graph.outputs) {
-    const bool given = graph.is_input(port.name) || graph.constant(port.name) != nullptr;
-    if (given || producers.contains(port.name)) continue;
+    if (given.contains(port.name) || producers.contains(port.name)) continue;
     fail(ErrorCode::corrupt_file, "the output '{}' of the graph is never computed", port.name);
   }
 }
 
 /// Per node, the nodes that must run before it; a node that reads a value twice lists it twice.
-std::vector<std::vector<std::size_t>> dependencies(const Graph& graph,
+std::vector<std::vector<std::size_t>> dependencies(const Given& given,
                                                    const std::vector<Node>& nodes,
                                                    const Producers& producers) {
   std::vector<std::vector<std::size_t>> result(nodes.size());
@@ -65,7 +75,7 @@ std::vector<std::vector<std::size_t>> dependencies(const Graph& graph,
     for_each_read(nodes[i], [&](const std::string& name) {
       const auto producer = producers.find(name);
       if (producer != producers.end()) return result[i].push_back(producer->second);
-      if (graph.is_input(name) || graph.constant(name) != nullptr) return;
+      if (given.contains(name)) return;
       fail(ErrorCode::corrupt_file,
            "node {} reads the value '{}', which is no input, no constant and computed by no node",
            describe(nodes[i]), name);
@@ -88,9 +98,10 @@ std::vector<std::vector<std::size_t>> dependencies(const Graph& graph,
 }  // namespace
 
 std::vector<Node> in_execution_order(const Graph& graph, std::vector<Node> nodes) {
-  const Producers producers = producers_of(graph, nodes);
-  require_outputs(graph, producers);
-  const auto needs = dependencies(graph, nodes, producers);
+  const Given given = given_by(graph);
+  const Producers producers = producers_of(given, nodes);
+  require_outputs(graph, given, producers);
+  const auto needs = dependencies(given, nodes, producers);
 
   std::vector<std::vector<std::size_t>> readers(nodes.size());
   std::vector<std::size_t> waits(nodes.size());
