@@ -37,8 +37,10 @@ constexpr std::array<TypeCode, 12> kTypes{{
 /// numpy 2 moved its functions from numpy.core to numpy._core.
 bool made_by_core(const View& value, std::string_view function) {
   const std::string maker = value.made_by();
-  return maker == "numpy.core.multiarray." + std::string(function) ||
-         maker == "numpy._core.multiarray." + std::string(function);
+  for (const std::string_view package : {"numpy.core.", "numpy._core."}) {
+    if (maker.starts_with(package) && maker.substr(package.size()) == function) return true;
+  }
+  return false;
 }
 
 /// The element type behind a numpy.dtype('f4', ...) with the state (3, '<', ...).
@@ -76,7 +78,7 @@ std::optional<std::string> bytes_from(const View& value) {
 
 /// A numpy scalar as a tensor of one element.
 std::optional<Tensor> scalar_from(const View& value) {
-  if (!made_by_core(value, "scalar")) return std::nullopt;
+  if (!made_by_core(value, "multiarray.scalar")) return std::nullopt;
   const DType type = type_from(value.arguments().at(0));
   const auto bytes = bytes_from(value.arguments().at(1));
   if (!bytes) fail(ErrorCode::corrupt_file, "a numpy scalar has no bytes");
@@ -85,19 +87,28 @@ std::optional<Tensor> scalar_from(const View& value) {
 
 }  // namespace
 
-bool is_array(const View& value) { return made_by_core(value, "_reconstruct"); }
+bool is_array(const View& value) {
+  return made_by_core(value, "multiarray._reconstruct") ||
+         made_by_core(value, "numeric._frombuffer");
+}
 
 Tensor array_from(const View& value) {
-  const View state = value.state();  // (version, shape, dtype, is_fortran, bytes).
-  const auto bytes = bytes_from(state.at(4));
-  if (!bytes || !state.at(1).is_sequence() || state.at(3).boolean().value_or(true)) {
+  // Protocol 5 calls _frombuffer(bytes, dtype, shape, order); earlier ones give an empty array the
+  // state (version, shape, dtype, is_fortran, bytes).
+  const bool whole = made_by_core(value, "numeric._frombuffer");
+  const View shape = whole ? value.arguments().at(2) : value.state().at(1);
+  const View dtype = whole ? value.arguments().at(1) : value.state().at(2);
+  const auto bytes = bytes_from(whole ? value.arguments().at(0) : value.state().at(4));
+  const bool row_major =
+      whole ? value.arguments().at(3).text() == "C" : value.state().at(3).boolean() == false;
+  if (!bytes || !shape.is_sequence() || !row_major) {
     fail(ErrorCode::unsupported, "a numpy array is not plain numbers in row-major order");
   }
-  Shape shape;
-  for (std::size_t i = 0; i < state.at(1).size(); ++i) {
-    shape.push_back(state.at(1).at(i).integer().value_or(-1));
+  Shape sizes;
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    sizes.push_back(shape.at(i).integer().value_or(-1));
   }
-  return {type_from(state.at(2)), std::move(shape), std::as_bytes(std::span(*bytes))};
+  return {type_from(dtype), std::move(sizes), std::as_bytes(std::span(*bytes))};
 }
 
 std::optional<double> real_from(const View& value) {

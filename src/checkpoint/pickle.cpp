@@ -17,7 +17,7 @@ namespace yoloq::checkpoint::pickle {
 namespace {
 
 constexpr std::size_t kMaxBytes = std::size_t{64} << 20;  // Real ones have 0.1 to 1 MB.
-constexpr std::size_t kMaxObjects = 4'000'000;            // Real ones have 25 to 200 thousand.
+constexpr std::size_t kMaxObjects = 2'000'000;            // Real ones have 25 to 200 thousand.
 constexpr std::uint8_t kMaxProtocol = 5;
 
 using Kind = Object::Kind;

@@ -54,7 +54,7 @@ class Document {
  public:
   /// @throws Error(corrupt_file) naming the opcode and its offset; Error(unsupported) for opcodes
   /// that
-  ///         only protocols 0 and 1 or extension registries use, and above 64 MiB or 4 million
+  ///         only protocols 0 and 1 or extension registries use, and above 64 MiB or 2 million
   ///         objects.
   explicit Document(std::string bytes);
   Document(const Document&) = delete;

@@ -322,7 +322,8 @@ Pickled pickled_model(Author& author, const Description& description,
 
 }  // namespace
 
-std::string checkpoint_bytes(const Description& description, const CheckpointOptions& options) {
+std::vector<std::pair<std::string, std::string>> checkpoint_entries(
+    const Description& description, const CheckpointOptions& options) {
   Author author(options);
   Pickled value = pickled_model(author, description, options);
   if (!options.key.empty()) {
@@ -334,7 +335,11 @@ std::string checkpoint_bytes(const Description& description, const CheckpointOpt
   std::vector<std::pair<std::string, std::string>> entries{
       {"archive/data.pkl", pickle_document(value)}, {"archive/version", "3\n"}};
   for (auto& storage : std::move(author).storages()) entries.push_back(std::move(storage));
-  return zip_archive(entries, options.method);
+  return entries;
+}
+
+std::string checkpoint_bytes(const Description& description, const CheckpointOptions& options) {
+  return zip_archive(checkpoint_entries(description, options), options.method);
 }
 
 void write_checkpoint(const Description& description, const std::filesystem::path& path,

@@ -3,6 +3,8 @@
 
 #include <filesystem>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "core/dtype.h"
 #include "model/description.h"
@@ -17,6 +19,10 @@ struct CheckpointOptions {
   bool anchor_grid_buffer = false;  ///< As up to v5.0.
   ZipMethod method = ZipMethod::stored;
 };
+
+/// The entries of the zip archive, data.pkl first: for tests that damage one of them.
+std::vector<std::pair<std::string, std::string>> checkpoint_entries(
+    const model::Description& description, const CheckpointOptions& options = {});
 
 /// The bytes of a .pt that holds `description` the way Ultralytics' train.py writes it: class
 /// names, attributes, parameters and buffers as PyTorch pickles them.
