@@ -11,34 +11,55 @@ namespace yoloq::calibrate::detail {
 
 namespace {
 
-using Floats = float __attribute__((vector_size(64)));
-using HalfFloats = float __attribute__((vector_size(32)));
-using Doubles = double __attribute__((vector_size(64)));
+/// Vectors of the size that the instruction set has; wider ones would be taken apart into scalars.
+template <std::size_t Bytes>
+struct Vectors {
+  using Floats [[gnu::vector_size(Bytes)]] = float;
+  using HalfFloats [[gnu::vector_size(Bytes / 2)]] = float;
+  using Doubles [[gnu::vector_size(Bytes)]] = double;
+  static constexpr std::size_t kFloats = Bytes / sizeof(float);
+  static constexpr std::size_t kDoubles = Bytes / sizeof(double);
+};
 
+template <typename Vector>
+[[gnu::always_inline]] inline void load(Vector& vector, const void* from) {
+  std::memcpy(&vector, from, sizeof vector);
+}
+
+/// One vector of lanes after the other, with its variables in registers; the values are in the
+/// first-level cache after the first round.
+///
 /// Inlined into one function per instruction set, which then compiles it for that set.
+template <std::size_t Bytes>
 [[gnu::always_inline]] inline void scan_values(std::span<const float> values, Lanes& lanes) {
-  Floats low;
-  Floats high;
-  Doubles sums[2];
-  std::memcpy(&low, lanes.low.data(), sizeof low);
-  std::memcpy(&high, lanes.high.data(), sizeof high);
-  std::memcpy(&sums, lanes.sum.data(), sizeof sums);
-
+  using V = Vectors<Bytes>;
   const std::size_t whole = values.size() / kLanes * kLanes;
-  for (std::size_t i = 0; i < whole; i += kLanes) {
-    Floats value;
-    HalfFloats halves[2];
-    std::memcpy(&value, values.data() + i, sizeof value);
-    std::memcpy(&halves, values.data() + i, sizeof halves);
-    low = value < low ? value : low;
-    high = value > high ? value : high;
-    sums[0] += __builtin_convertvector(halves[0], Doubles);
-    sums[1] += __builtin_convertvector(halves[1], Doubles);
+  for (std::size_t lane = 0; lane < kLanes; lane += V::kFloats) {
+    typename V::Floats low;
+    typename V::Floats high;
+    typename V::Doubles first_sum;
+    typename V::Doubles second_sum;
+    load(low, &lanes.low[lane]);
+    load(high, &lanes.high[lane]);
+    load(first_sum, &lanes.sum[lane]);
+    load(second_sum, &lanes.sum[lane + V::kDoubles]);
+    for (std::size_t i = lane; i < whole; i += kLanes) {
+      typename V::Floats value;
+      typename V::HalfFloats first_half;
+      typename V::HalfFloats second_half;
+      load(value, &values[i]);
+      load(first_half, &values[i]);
+      load(second_half, &values[i + V::kDoubles]);
+      low = value < low ? value : low;
+      high = value > high ? value : high;
+      first_sum += __builtin_convertvector(first_half, typename V::Doubles);
+      second_sum += __builtin_convertvector(second_half, typename V::Doubles);
+    }
+    std::memcpy(&lanes.low[lane], &low, sizeof low);
+    std::memcpy(&lanes.high[lane], &high, sizeof high);
+    std::memcpy(&lanes.sum[lane], &first_sum, sizeof first_sum);
+    std::memcpy(&lanes.sum[lane + V::kDoubles], &second_sum, sizeof second_sum);
   }
-
-  std::memcpy(lanes.low.data(), &low, sizeof low);
-  std::memcpy(lanes.high.data(), &high, sizeof high);
-  std::memcpy(lanes.sum.data(), &sums, sizeof sums);
   for (std::size_t i = whole; i < values.size(); ++i) {
     const std::size_t lane = i - whole;
     lanes.low[lane] = std::min(lanes.low[lane], values[i]);
@@ -60,7 +81,7 @@ using Doubles = double __attribute__((vector_size(64)));
   }
 }
 
-void scan_baseline(std::span<const float> values, Lanes& lanes) { scan_values(values, lanes); }
+void scan_baseline(std::span<const float> values, Lanes& lanes) { scan_values<16>(values, lanes); }
 void bin_baseline(std::span<const float> values, float scale, std::uint16_t* bins) {
   bin_values(values, scale, bins);
 }
@@ -69,7 +90,7 @@ constexpr Kernels kBaseline = {"baseline", scan_baseline, bin_baseline};
 
 #if defined(__x86_64__)
 [[gnu::target("avx2")]] void scan_avx2(std::span<const float> values, Lanes& lanes) {
-  scan_values(values, lanes);
+  scan_values<32>(values, lanes);
 }
 [[gnu::target("avx2")]] void bin_avx2(std::span<const float> values, float scale,
                                       std::uint16_t* bins) {
@@ -77,7 +98,7 @@ constexpr Kernels kBaseline = {"baseline", scan_baseline, bin_baseline};
 }
 [[gnu::target("avx512f,avx512bw,avx512vl,avx512dq")]] void scan_avx512(
     std::span<const float> values, Lanes& lanes) {
-  scan_values(values, lanes);
+  scan_values<64>(values, lanes);
 }
 [[gnu::target("avx512f,avx512bw,avx512vl,avx512dq")]] void bin_avx512(std::span<const float> values,
                                                                       float scale,
