@@ -40,9 +40,9 @@ Placement place(Size original, const LetterboxOptions& options);
 /// Brings a box from the canvas back to the original image and cuts it at the image's borders, in
 /// float32: the exact inverse of the placement.
 ///
-/// Ultralytics' scale_coords() subtracts (canvas - original * ratio) / 2 instead of the whole
-/// columns and rows of border that its letterbox() added, so its boxes lie up to half a canvas
-/// pixel beside these where that is not a whole number.
+/// YOLOv5's scale_coords() subtracts (canvas - original * ratio) / 2 instead of the whole columns
+/// and rows of border that its letterbox() added, so its boxes lie up to half a canvas pixel beside
+/// these where that is not a whole number. Ultralytics' later package rounds as here.
 Rect to_original(const Rect& box, const Placement& placement);
 
 /// Resizes bilinearly where needed, adds the border and parts the colours, in one pass:

@@ -31,7 +31,7 @@ struct Output {
   std::string name = {};
   Shape shape = {};                  ///< -1 where a size is not known; empty if nothing is.
   int stride = 0;                    ///< Of a raw level: input height / its height; 0 if not known.
-  std::vector<Source> sources = {};  ///< The last convolutions before it, in order of execution.
+  std::vector<Source> sources = {};  ///< The last convolutions before it.
 };
 
 struct Outline {
