@@ -333,6 +333,8 @@ def broken():
         "Print 'p'", "no output"]
     yield "attribute_twice", edited(lambda g: g.node[0].attribute.extend(
         [helper.make_attribute("a", 1)] * 2)), ["Relu 'y'", "attribute 'a'", "twice"]
+    yield "reserved_attribute", edited(lambda g: g.node[0].attribute.append(
+        helper.make_attribute("onnx:node", 1))), ["Relu 'y'", "'onnx:node'"]
     yield "dangling_subgraph", edited(lambda g: g.node.append(helper.make_node(
         "If", ["x"], ["v"], "branch", then_branch=relu_graph(), else_branch=helper.make_graph(
             [relu("gone", "v")], "e", [], [info("v", [1])])))), ["If 'branch'", "'gone'"]

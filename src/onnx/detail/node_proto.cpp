@@ -33,6 +33,7 @@ void take_attributes(::onnx::NodeProto& proto, Node& node) {
     try {
       require_text(name, "the name");
       if (name.empty()) fail(ErrorCode::corrupt_file, "it has no name");
+      if (name == kNodeExtras) fail(ErrorCode::corrupt_file, "that is no name of an attribute");
       add_captures(attribute, captured);
       if (!node.attributes.emplace(name, take_attribute(attribute)).second) {
         fail(ErrorCode::corrupt_file, "it is there twice");
