@@ -18,12 +18,6 @@ struct Walk {
   std::uint64_t wrong_at_all = 0;
   std::array<std::uint64_t, kThresholds> wrong_more{};
 
-  void clear() {
-    for (auto& list : wrong_before) list.clear();
-    wrong_at_all = 0;
-    wrong_more.fill(0);
-  }
-
   /// Takes in a detection, `count` times over.
   void add(std::uint32_t right, std::uint32_t wrong, std::uint32_t count) {
     if (wrong == kAllThresholds) {
@@ -40,16 +34,32 @@ struct Walk {
   }
 };
 
-void walk(const ClassMatches& matches, const ImageCounts& counts, const Setting& setting,
-          Walk& result) {
-  result.clear();
-  const std::uint32_t limit = kDetectionLimitValues[setting.limit];
+using Walks = std::array<std::array<Walk, kDetectionLimits>, kAreas>;
+
+/// The tightest limit that lets a detection of this rank take part; all looser ones do as well.
+std::size_t tightest_limit(std::uint32_t rank) {
+  std::size_t limit = 0;
+  while (rank >= kDetectionLimitValues[limit]) ++limit;
+  return limit;
+}
+
+/// All settings in one pass, as the verdicts do not fit the caches.
+Walks walk(const ClassMatches& matches, const ImageCounts& counts) {
+  Walks walks;
   for (const Verdict& verdict : matches.verdicts) {
-    if (verdict.rank >= limit) continue;
-    const std::uint32_t counted = kAllThresholds & ~std::uint32_t{verdict.ignored[setting.area]};
-    const std::uint32_t matched = verdict.matched[setting.area];
-    result.add(matched & counted, ~matched & counted, counts.of(verdict.image));
+    const std::uint32_t count = counts.of(verdict.image);
+    if (count == 0) continue;
+    const std::size_t tightest = tightest_limit(verdict.rank);
+    for (std::size_t area = 0; area < kAreas; ++area) {
+      const std::uint32_t counted = kAllThresholds & ~std::uint32_t{verdict.ignored[area]};
+      if (counted == 0) continue;
+      const std::uint32_t matched = verdict.matched[area];
+      for (std::size_t limit = tightest; limit < kDetectionLimits; ++limit) {
+        walks[area][limit].add(matched & counted, ~matched & counted, count);
+      }
+    }
   }
+  return walks;
 }
 
 /// For each recall of the curve, how many boxes must be found to reach it; at least one.
@@ -95,15 +105,15 @@ std::array<std::uint64_t, kAreas> count_boxes(const std::vector<Truth>& truths,
 void draw_curves(const ClassMatches& matches, const ImageCounts& counts, std::size_t category,
                  Curves& curves) {
   const auto boxes = count_boxes(matches.truths, counts);
-  Walk result;
+  const Walks walks = walk(matches, counts);
   Setting setting{.category = category};
   for (setting.area = 0; setting.area < kAreas; ++setting.area) {
     if (boxes[setting.area] == 0) continue;
     const auto needed = boxes_for_recalls(boxes[setting.area]);
     for (setting.limit = 0; setting.limit < kDetectionLimits; ++setting.limit) {
-      walk(matches, counts, setting, result);
+      const Walk& one = walks[setting.area][setting.limit];
       for (setting.threshold = 0; setting.threshold < kThresholds; ++setting.threshold) {
-        const auto& wrong_before = result.wrong_before[setting.threshold];
+        const auto& wrong_before = one.wrong_before[setting.threshold];
         fill(wrong_before, needed, curves.precision(setting));
         curves.set_recall(setting, static_cast<double>(wrong_before.size()) /
                                        static_cast<double>(boxes[setting.area]));

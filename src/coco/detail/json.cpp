@@ -20,8 +20,8 @@ std::string shown(ondemand::value& value) {
 
 /// Whether the text itself is broken, as opposed to a value of another type than expected.
 bool is_syntax(simdjson::error_code code) {
-  return code != simdjson::INCORRECT_TYPE && code != simdjson::NUMBER_ERROR &&
-         code != simdjson::NUMBER_OUT_OF_RANGE;
+  return code == simdjson::TAPE_ERROR || code == simdjson::STRING_ERROR ||
+         code == simdjson::INCOMPLETE_ARRAY_OR_OBJECT || code == simdjson::OUT_OF_BOUNDS;
 }
 
 [[noreturn]] void fail_value(ondemand::value& value, const Place& place, std::string_view field,

@@ -56,6 +56,18 @@ inline bool is_key(ondemand::raw_json_string key, std::string_view name) {
   return std::memcmp(raw, name.data(), name.size()) == 0 && raw[name.size()] == '"';
 }
 
+/// A field's key with its escapes resolved; later versions of simdjson want an argument.
+template <typename Field>
+std::string_view unescaped_key(Field& field) {
+  std::string_view key;
+  if constexpr (requires { field.unescaped_key(false); }) {
+    if (const auto error = field.unescaped_key(false).get(key)) fail_json(error);
+  } else {
+    if (const auto error = field.unescaped_key().get(key)) fail_json(error);
+  }
+  return key;
+}
+
 /// The index in `names` of a field's key, or N. Looks first at `expected`, where writers that keep
 /// one order put it.
 template <std::size_t N>
@@ -68,8 +80,7 @@ std::size_t find_key(ondemand::field& field, const std::array<std::string_view, 
   }
   if (std::strcspn(key.raw(), "\\\"") == std::strcspn(key.raw(), "\"")) return N;
 
-  std::string_view unescaped;
-  if (const auto error = field.unescaped_key().get(unescaped)) fail_json(error);
+  const std::string_view unescaped = unescaped_key(field);
   for (std::size_t i = 0; i < N; ++i) {
     if (unescaped == names[i]) return i;
   }

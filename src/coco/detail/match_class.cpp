@@ -22,6 +22,7 @@ struct Cell {
   std::span<Entry> entries;          // by falling score, at most the detection limit
   std::span<const PlacedBox> boxes;  // in the order of the file
   std::size_t first_verdict = 0;     // place in the list of all kept entries
+  Truth truth;
 };
 
 template <typename T>
@@ -88,14 +89,15 @@ std::vector<std::uint32_t> places_by_score(const std::vector<Cell>& cells, std::
   return places;
 }
 
-/// Calls `work(cell, matcher)` for all cells, on all threads.
+/// Calls `work(cell, matcher)` for all cells, on all threads; each has a matcher of its own.
 template <typename Work>
 void for_each_cell(std::vector<Cell>& cells, Work work) {
   constexpr std::size_t kGrain = 64;
-  tbb::parallel_for(tbb::blocked_range<std::size_t>(0, cells.size(), kGrain),
-                    [&](const tbb::blocked_range<std::size_t>& range) {
-                      for (std::size_t i = range.begin(); i < range.end(); ++i) work(cells[i]);
-                    });
+  const tbb::blocked_range<std::size_t> all(0, cells.size(), kGrain);
+  tbb::parallel_for(all, [&](const tbb::blocked_range<std::size_t>& range) {
+    CellMatcher matcher;
+    for (std::size_t i = range.begin(); i < range.end(); ++i) work(cells[i], matcher);
+  });
 }
 
 }  // namespace
@@ -105,16 +107,16 @@ void match_class(std::span<Entry> entries, std::span<PlacedBox> boxes,
   sort_by_image(entries);
   sort_by_image(boxes);
   std::vector<Cell> cells = cut_by_image(entries, boxes);
-  for_each_cell(cells, rank);
+  for_each_cell(cells, [](Cell& cell, CellMatcher&) { rank(cell); });
 
   std::size_t count = 0;
   for (const Cell& cell : cells) count += cell.entries.size();
   const std::vector<std::uint32_t> places = places_by_score(cells, count);
   result.verdicts.resize(count);
 
-  for_each_cell(cells, [&](const Cell& cell) {
-    CellMatcher matcher;
+  for_each_cell(cells, [&](Cell& cell, CellMatcher& matcher) {
     matcher.set_boxes(cell.boxes);
+    cell.truth = {cell.image, matcher.counted()};
     for (std::size_t r = 0; r < cell.entries.size(); ++r) {
       const Entry& entry = cell.entries[r];
       Verdict& verdict = result.verdicts[places[cell.first_verdict + r]];
@@ -123,10 +125,7 @@ void match_class(std::span<Entry> entries, std::span<PlacedBox> boxes,
     }
   });
   for (const Cell& cell : cells) {
-    if (cell.boxes.empty()) continue;
-    CellMatcher matcher;
-    matcher.set_boxes(cell.boxes);
-    result.truths.push_back({cell.image, matcher.counted()});
+    if (!cell.boxes.empty()) result.truths.push_back(cell.truth);
   }
 }
 
