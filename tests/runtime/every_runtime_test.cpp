@@ -33,6 +33,9 @@ using testing::UnorderedElementsAre;
 /// float32 sums in another order.
 constexpr double kFloatTolerance = 1e-5;
 
+/// bfloat16 keeps 8 bits of each value: 2^-9 each, over 27 products.
+constexpr double kShortFloatTolerance = 0.02;
+
 std::vector<BackendInfo> available_backends() {
   std::vector<BackendInfo> rows;
   std::ranges::copy_if(backends(), std::back_inserter(rows), &BackendInfo::available);
@@ -84,6 +87,25 @@ TEST_P(EveryRuntime, ComputesWhatOnnxRuntimeDoes) {
   ASSERT_EQ(outputs.size(), 3u);
   for (std::size_t i = 0; i < 3; ++i) {
     EXPECT_LT(test::relative_difference(expected[i], outputs[i]), kFloatTolerance) << i;
+  }
+}
+
+TEST_P(EveryRuntime, ComputesInAFloatTypeOrRefusesIt) {
+  const Graph graph = three_outputs();
+  const std::vector<Tensor> inputs{test::random_tensor({1, 3, 16, 16}, 9)};
+  const auto expected = run(*build(graph), inputs);
+
+  for (const FloatType type : {FloatType::bf16, FloatType::f16}) {
+    std::shared_ptr<Engine> engine;
+    try {
+      engine = build(graph, {.float_type = type});
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::unsupported) << error.what();
+      continue;
+    }
+    const auto outputs = run(*engine, inputs);
+    EXPECT_LT(test::relative_difference(expected[2], outputs[2]), kShortFloatTolerance);
+    EXPECT_THAT(engine->layers(), Contains(testing::Field(&LayerInfo::precision, name_of(type))));
   }
 }
 
