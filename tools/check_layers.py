@@ -32,6 +32,7 @@ FOREIGN = {
     r"simdjson": {"coco", "runtime", "model"},
     r"yaml-cpp/": {"dataset", "quantize"},
     r"CLI/": {"cli"},
+    r"Eigen/": {"quantize"},
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+["<]([^">]+)[">]')
 

@@ -11,9 +11,9 @@
 #include "cli/command.h"
 #include "cli/progress_bar.h"
 #include "core/error.h"
-#include "core/file.h"
 #include "dataset/images.h"
 #include "onnx/model_file.h"
+#include "pipeline/plan_file.h"
 #include "pipeline/quantization.h"
 #include "quantize/apply.h"
 #include "quantize/target.h"
@@ -43,7 +43,9 @@ struct Arguments {
   bool per_tensor = false;
   bool dynamic = false;
   bool verify = true;
+  bool tuning = true;
   bool bias_correction = true;
+  std::size_t tuning_images = 32;
   int threads = 0;
   fs::path plan;       ///< Apply this instead of calibrating.
   fs::path save_plan;  ///< Default: beside the output.
@@ -127,12 +129,8 @@ void report(const Arguments& arguments, const Outcome& outcome) {
 pipeline::QuantizedModel apply_plan(const Arguments& arguments,
                                     const pipeline::DetectionModel& model) {
   pipeline::QuantizedModel result;
-  try {
-    result.plan = quantize::parse_plan(read_file(arguments.plan));
-    result.graph = quantize::apply(model.graph, result.plan);
-  } catch (const Error& error) {
-    throw error.within(arguments.plan.string());
-  }
+  result.plan = pipeline::read_plan(arguments.plan);
+  result.graph = quantize::apply(model.graph, result.plan);
   return result;
 }
 
@@ -176,13 +174,16 @@ void run(Arguments arguments) {
                                                .cache = arguments.cache,
                                                .threads = arguments.threads,
                                                .skip_bad = arguments.skip_bad,
+                                               .tune_weights = arguments.tuning,
                                                .bias_correction = arguments.bias_correction,
-                                               .progress = progress_bar("calibrate")});
+                                               .tuning_images = arguments.tuning_images,
+                                               .progress = progress_bar("calibrate"),
+                                               .tuning_progress = progress_bar("tune")});
   }
   if (arguments.verify && !outcome.result.images.empty()) {
     outcome.checks = pipeline::verify_quantized(model, outcome.result.graph, outcome.result.images);
   }
-  write_file(arguments.save_plan, quantize::to_yaml(outcome.result.plan));
+  pipeline::write_plan(outcome.result.plan, arguments.save_plan);
   onnx::write_model(outcome.result.graph, arguments.out);
   outcome.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   report(arguments, outcome);
@@ -215,6 +216,12 @@ void declare_layers(CLI::App& app, Arguments& arguments) {
       ->capture_default_str();
   app.add_flag("--per-tensor", arguments.per_tensor, "one weight scale per layer, not per channel");
   app.add_option("--weight-scale", arguments.weight_scale, "weight scales by mse or max")
+      ->capture_default_str();
+  app.add_flag("!--no-tuning", arguments.tuning,
+               "round weights to nearest instead of making up for quantization errors");
+  app.add_option("--tuning-images", arguments.tuning_images,
+                 "images for weight tuning and bias correction")
+      ->check(CLI::Range(1, 10000))
       ->capture_default_str();
   app.add_flag("!--no-bias-correction", arguments.bias_correction,
                "leave biases as they are after quantization");

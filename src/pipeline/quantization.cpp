@@ -2,9 +2,11 @@
 #include "pipeline/quantization.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "core/error.h"
 #include "core/version.h"
+#include "pipeline/weight_tuning.h"
 #include "quantize/apply.h"
 #include "runtime/measure.h"
 #include "vision/image.h"
@@ -68,6 +70,16 @@ QuantizedModel quantize_model(const DetectionModel& model, std::span<const fs::p
                                         .progress = options.progress});
   result.plan =
       quantize::make_plan(model.graph, settings, options.quantize, result.calibration.ranges);
+  const auto start = std::chrono::steady_clock::now();
+  tune_weights(with_input(model.graph, 1, model.size), result.plan, result.images,
+               {.size = model.size,
+                .images = options.tuning_images,
+                .weights = options.tune_weights,
+                .biases = options.bias_correction,
+                .threads = options.threads,
+                .progress = options.tuning_progress});
+  result.tuning_seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   note_provenance(result.plan, model, options, result.calibration);
   result.graph = quantize::apply(model.graph, result.plan);
   return result;

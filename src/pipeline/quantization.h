@@ -22,8 +22,11 @@ struct QuantizationOptions {
   std::filesystem::path cache;  ///< Folder of .ranges files; empty: none.
   int threads = 0;
   bool skip_bad = false;
-  bool bias_correction = true;  ///< See pipeline/bias_correction.h.
-  Progress progress;
+  bool tune_weights = true;     ///< See weight_tuning.h.
+  bool bias_correction = true;  ///< See weight_tuning.h.
+  std::size_t tuning_images = 32;
+  Progress progress;         ///< Of the calibration pass.
+  Progress tuning_progress;  ///< Of weight tuning and bias correction.
 };
 
 /// A quantized model and how it came to be.
@@ -31,6 +34,7 @@ struct QuantizedModel {
   graph::Graph graph;  ///< Q/DQ; batch and size open where the float model leaves them open.
   quantize::Plan plan;
   CalibrationResult calibration;
+  double tuning_seconds = 0;
   std::vector<std::filesystem::path> images;  ///< That were looked at.
 };
 

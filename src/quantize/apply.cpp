@@ -116,16 +116,11 @@ class Application {
   void quantize_weight_of(const Layer& layer, const WeightPlan& plan) {
     const Tensor weight = *graph_.constant(layer.weight);
     const auto channels = weight.shape()[0];
-    const std::size_t expected = plan.axis == 0 ? static_cast<std::size_t>(channels) : 1;
-    if (plan.scales.size() != expected) {
-      fail(ErrorCode::bad_argument, "the plan has {} scales for the weight of '{}', expected {}",
-           plan.scales.size(), layer.name, expected);
-    }
     const bool per_channel = plan.axis == 0;
-    const std::vector<std::int8_t> zeros(expected, 0);
+    const std::vector<std::int8_t> zeros(plan.scales.size(), 0);
     Node dequantize{.op = "DequantizeLinear", .name = layer.name + ".weight/DequantizeLinear"};
     dequantize.inputs = {
-        add_constant(layer.weight + "/quantized", quantize_weight(weight, plan.scales)),
+        add_constant(layer.weight + "/quantized", codes_of(weight, plan)),
         add_constant(layer.weight + "/scale",
                      per_channel ? Tensor::list(plan.scales) : Tensor::scalar(plan.scales[0])),
         add_constant(layer.weight + "/zero_point",
@@ -201,6 +196,18 @@ class Application {
 };
 
 }  // namespace
+
+Tensor codes_of(const Tensor& weight, const WeightPlan& plan) {
+  const std::size_t expected = plan.axis == 0 ? static_cast<std::size_t>(weight.shape().at(0)) : 1;
+  if (plan.scales.size() != expected) {
+    fail(ErrorCode::bad_argument, "the plan has {} scales for the weight of '{}', expected {}",
+         plan.scales.size(), plan.layer, expected);
+  }
+  if (!plan.codes) return quantize_weight(weight, plan.scales);
+  if (plan.codes->dtype() == DType::i8 && plan.codes->shape() == weight.shape()) return *plan.codes;
+  fail(ErrorCode::bad_argument, "the plan's codes for '{}' have the shape {}, its weight has {}",
+       plan.layer, to_string(plan.codes->shape()), to_string(weight.shape()));
+}
 
 Graph apply(const Graph& model, const Plan& plan) { return Application(model, plan).run(); }
 

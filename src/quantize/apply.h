@@ -22,4 +22,9 @@ namespace yoloq::quantize {
 ///     for another model.
 graph::Graph apply(const graph::Graph& model, const Plan& plan);
 
+/// The codes that `plan` gives `weight` [O, ...]: its own, or the nearest.
+///
+/// @throws Error(bad_argument) if its codes or scales do not fit the weight.
+Tensor codes_of(const Tensor& weight, const WeightPlan& plan);
+
 }  // namespace yoloq::quantize

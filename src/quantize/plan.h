@@ -2,10 +2,12 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "core/tensor.h"
 #include "quantize/scale.h"
 
 /// @file
@@ -50,6 +52,7 @@ struct WeightPlan {
   int axis = 0;                   ///< The output channels; -1: one scale for the whole tensor.
   std::vector<float> scales;      ///< [O], or one; int8, zero point 0, codes -127..127.
   std::vector<float> bias_shift;  ///< [O]: added to the bias by bias correction; empty: none.
+  std::optional<Tensor> codes;    ///< int8, the shape of the weight; absent: the nearest ones.
   std::string why;
 
   friend bool operator==(const WeightPlan&, const WeightPlan&) = default;
@@ -66,10 +69,18 @@ struct Plan {
   friend bool operator==(const Plan&, const Plan&) = default;
 };
 
-/// YAML; numbers so that parse_plan gives back the same floats.
+/// YAML; numbers so that parse_plan gives back the same floats. Codes are too many for a text: of a
+/// layer that has its own, it only says `codes: stored`; they travel apart, see stored_codes().
 std::string to_yaml(const Plan& plan);
 
-/// @throws Error(corrupt_file) with the line of what is missing, of another type or out of range.
-Plan parse_plan(std::string_view yaml);
+/// Codes by layer name.
+using Codes = std::map<std::string, Tensor, std::less<>>;
+
+/// The codes of the layers that have their own.
+Codes stored_codes(const Plan& plan);
+
+/// @throws Error(corrupt_file) with the line of what is missing, of another type or out of range;
+///     also if a layer says `codes: stored` and `codes` lacks it.
+Plan parse_plan(std::string_view yaml, const Codes& codes = {});
 
 }  // namespace yoloq::quantize

@@ -12,6 +12,8 @@ namespace yoloq::quantize {
 namespace {
 
 constexpr int kFormat = 1;
+constexpr const char* kNearest = "nearest";
+constexpr const char* kStored = "stored";
 
 constexpr std::string_view kHead =
     "# How a float model becomes an 8-bit one. Made to be edited: switch a layer to fp32 or fp16, "
@@ -54,6 +56,7 @@ void emit(YAML::Emitter& out, const WeightPlan& weight) {
   out << YAML::Key << "on" << YAML::Value << weight.on;
   out << YAML::Key << "axis" << YAML::Value << weight.axis;
   out << YAML::Key << "why" << YAML::Value << weight.why;
+  out << YAML::Key << "codes" << YAML::Value << (weight.codes ? kStored : kNearest);
   out << YAML::Key << "scales" << YAML::Value;
   emit_floats(out, weight.scales);
   out << YAML::Key << "bias_shift" << YAML::Value;
@@ -119,13 +122,25 @@ ActivationPlan activation_from(const YAML::Node& node) {
           .readers = get<std::vector<std::string>>(node, "readers")};
 }
 
-WeightPlan weight_from(const YAML::Node& node) {
+std::optional<Tensor> codes_from(const YAML::Node& node, const Codes& codes) {
+  const auto said = get<std::string>(node, "codes");
+  if (said == kNearest) return std::nullopt;
+  if (said != kStored) refuse(node.Mark(), "'codes' is nearest or stored");
+  const auto found = codes.find(get<std::string>(node, "layer"));
+  if (found != codes.end()) return found->second;
+  refuse(node.Mark(), fmt::format("the stored codes of '{}' are not there: the file with them "
+                                  "belongs beside the plan",
+                                  get<std::string>(node, "layer")));
+}
+
+WeightPlan weight_from(const YAML::Node& node, const Codes& codes) {
   WeightPlan weight{.tensor = get<std::string>(node, "tensor"),
                     .layer = get<std::string>(node, "layer"),
                     .on = get<bool>(node, "on"),
                     .axis = get<int>(node, "axis"),
                     .scales = get<std::vector<float>>(node, "scales"),
                     .bias_shift = get<std::vector<float>>(node, "bias_shift"),
+                    .codes = codes_from(node, codes),
                     .why = get<std::string>(node, "why")};
   for (const float scale : weight.scales) scale_of(node, scale);
   if (weight.axis != 0 && weight.axis != -1) refuse(node.Mark(), "axis is 0 or -1");
@@ -141,7 +156,7 @@ auto list_from(const YAML::Node& root, const char* key, Read read) {
   return rows;
 }
 
-Plan plan_from(const YAML::Node& root) {
+Plan plan_from(const YAML::Node& root, const Codes& codes) {
   if (!root.IsMap()) refuse(root.Mark(), "expected a map at the top");
   if (get<int>(root, "format") != kFormat) {
     refuse(root.Mark(), fmt::format("only format {} is known", kFormat));
@@ -150,7 +165,8 @@ Plan plan_from(const YAML::Node& root) {
           .provenance = get<std::map<std::string, std::string>>(root, "provenance"),
           .layers = list_from(root, "layers", layer_from),
           .activations = list_from(root, "activations", activation_from),
-          .weights = list_from(root, "weights", weight_from)};
+          .weights = list_from(root, "weights",
+                               [&](const YAML::Node& node) { return weight_from(node, codes); })};
 }
 
 }  // namespace
@@ -168,9 +184,17 @@ std::string to_yaml(const Plan& plan) {
   return std::string(kHead) + out.c_str() + "\n";
 }
 
-Plan parse_plan(std::string_view yaml) {
+Codes stored_codes(const Plan& plan) {
+  Codes codes;
+  for (const WeightPlan& weight : plan.weights) {
+    if (weight.codes) codes[weight.layer] = *weight.codes;
+  }
+  return codes;
+}
+
+Plan parse_plan(std::string_view yaml, const Codes& codes) {
   try {
-    return plan_from(YAML::Load(std::string(yaml)));
+    return plan_from(YAML::Load(std::string(yaml)), codes);
   } catch (const YAML::Exception& error) {
     refuse(error.mark, error.msg);
   }

@@ -103,15 +103,14 @@ Tensor quantize_weight(const Tensor& weight, const std::vector<float>& scales) {
   return Tensor::of(weight.shape(), codes);
 }
 
-Tensor fake_quantize_weight(const Tensor& weight, const std::vector<float>& scales) {
-  std::vector<float> result(weight.size());
-  for_each_channel(weight, scales.size(),
-                   [&](std::span<const float> values, std::size_t c, std::size_t first) {
-                     for (std::size_t i = 0; i < values.size(); ++i) {
-                       result[first + i] = code_of(values[i], scales[c]) * scales[c];
-                     }
-                   });
-  return Tensor::of(weight.shape(), result);
+Tensor dequantize_weight(const Tensor& codes, const std::vector<float>& scales) {
+  const auto values = codes.values<std::int8_t>();
+  const std::size_t length = values.size() / scales.size();
+  std::vector<float> result(values.size());
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    result[i] = static_cast<float>(values[i]) * scales[i / length];
+  }
+  return Tensor::of(codes.shape(), result);
 }
 
 }  // namespace yoloq::quantize

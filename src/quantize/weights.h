@@ -30,7 +30,7 @@ std::vector<float> weight_scales(const Tensor& weight, int axis, WeightScale met
 /// The codes of `weight`, same shape, int8 in -127..127. `scales` has O elements or one.
 Tensor quantize_weight(const Tensor& weight, const std::vector<float>& scales);
 
-/// What the codes stand for, same shape, float32.
-Tensor fake_quantize_weight(const Tensor& weight, const std::vector<float>& scales);
+/// What codes of any shape [O, ...] stand for, same shape, float32.
+Tensor dequantize_weight(const Tensor& codes, const std::vector<float>& scales);
 
 }  // namespace yoloq::quantize

@@ -31,14 +31,14 @@ TEST(Weights, CodesAreRoundedQuotients) {
 }
 
 TEST(Weights, FakeQuantizationIsCodesTimesScale) {
-  const Tensor fake = fake_quantize_weight(kTwoChannels, {0.5f, 1.0f});
+  const Tensor fake = dequantize_weight(quantize_weight(kTwoChannels, {0.5f, 1.0f}), {0.5f, 1.0f});
 
   EXPECT_THAT(fake.values<float>(), ElementsAre(1.5f, -0.5f, 0.0f, -3.0f));
 }
 
 double squared_error(const Tensor& weight, const std::vector<float>& scales) {
   double sum = 0;
-  const Tensor fake = fake_quantize_weight(weight, scales);
+  const Tensor fake = dequantize_weight(quantize_weight(weight, scales), scales);
   for (std::size_t i = 0; i < weight.size(); ++i) {
     sum += std::pow(weight.values<float>()[i] - fake.values<float>()[i], 2);
   }

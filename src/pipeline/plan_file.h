@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+
+#include "quantize/plan.h"
+
+namespace yoloq::pipeline {
+
+/// Writes a plan as YAML and, if layers have codes of their own, those beside it as an ONNX file of
+/// constants: "m.plan.yaml" and "m.plan.codes.onnx".
+void write_plan(const quantize::Plan& plan, const std::filesystem::path& path);
+
+/// Reads what write_plan() wrote.
+///
+/// @throws Error(not_found, corrupt_file) with the path in front.
+quantize::Plan read_plan(const std::filesystem::path& path);
+
+/// Where the codes of the plan at `path` are.
+std::filesystem::path codes_path(const std::filesystem::path& path);
+
+}  // namespace yoloq::pipeline

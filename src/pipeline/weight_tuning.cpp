@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pipeline/weight_tuning.h"
+
+#include <tbb/parallel_for.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/error.h"
+#include "pipeline/detail/node_runner.h"
+#include "pipeline/detail/patches.h"
+#include "quantize/apply.h"
+#include "quantize/weights.h"
+#include "vision/image.h"
+#include "vision/letterbox.h"
+
+namespace yoloq::pipeline {
+
+namespace fs = std::filesystem;
+using graph::Graph;
+using graph::Node;
+using graph::NodeId;
+
+namespace {
+
+/// One value of the graph for every image, in both versions.
+struct Twin {
+  Shape shape;  ///< Of one image, [1, ...].
+  std::vector<std::vector<float>> exact;
+  std::vector<std::vector<float>> quantized;
+};
+
+std::vector<fs::path> spread(std::span<const fs::path> images, std::size_t count) {
+  count = std::min(count, images.size());
+  std::vector<fs::path> chosen;
+  for (std::size_t i = 0; i < count; ++i) chosen.push_back(images[i * images.size() / count]);
+  return chosen;
+}
+
+/// Rounding to nearest even of values of small magnitude, in a form that vectorizes: adding 1.5 *
+/// 2^23 leaves no bits for a fraction.
+void fake_quantize_all(std::vector<float>& values, const quantize::Quantizer& q) {
+  constexpr float kMagic = 12582912.0f;
+  const auto [low_code, high_code] = quantize::code_limits(q.dtype);
+  const auto low = static_cast<float>(low_code - q.zero_point);
+  const auto high = static_cast<float>(high_code - q.zero_point);
+  const float scale = q.scale;
+  for (float& value : values) {
+    const float code = std::min(std::max(value / scale, low), high);
+    value = ((code + kMagic) - kMagic) * scale;
+  }
+}
+
+class Walk {
+ public:
+  Walk(const Graph& model, quantize::Plan& plan, const WeightTuningOptions& options)
+      : model_(model), plan_(plan), options_(options) {
+    for (const auto& activation : plan.activations) {
+      if (!activation.on) continue;
+      for (const std::string& reader : activation.readers)
+        quantizers_[reader] = activation.quantizer;
+    }
+    for (auto& weight : plan.weights) {
+      if (weight.on) weights_[weight.layer] = &weight;
+    }
+    plan_order();
+  }
+
+  void run(std::span<const fs::path> images) {
+    load(images);
+    for (std::size_t step = 0; step < order_.size(); ++step) {
+      const Node& node = model_[order_[step]];
+      const auto weight = weights_.find(node.name);
+      if (node.op == "Conv" && weight != weights_.end()) {
+        tune(node, *weight->second);
+      } else {
+        compute(node);
+      }
+      forget_after(step);
+      if (options_.progress) options_.progress(step + 1, order_.size());
+    }
+  }
+
+ private:
+  /// The nodes up to the last convolution to tune, and after which step each value is done with.
+  void plan_order() {
+    std::set<std::string> wanted;
+    const auto nodes = model_.nodes();
+    for (auto id = nodes.rbegin(); id != nodes.rend(); ++id) {
+      const Node& node = model_[*id];
+      const bool tuned = node.op == "Conv" && weights_.contains(node.name);
+      if (!tuned && !wanted.contains(node.output())) continue;
+      order_.push_back(*id);
+      wanted.insert(node.inputs.begin(), node.inputs.end());
+    }
+    std::ranges::reverse(order_);
+    for (std::size_t step = 0; step < order_.size(); ++step) {
+      for (const std::string& value : model_[order_[step]].inputs) last_use_[value] = step;
+      for (const std::string& value : model_[order_[step]].outputs) last_use_.emplace(value, step);
+    }
+  }
+
+  void load(std::span<const fs::path> images) {
+    Twin& input = values_[model_.inputs.front().name];
+    input.shape = {1, 3, options_.size.height, options_.size.width};
+    for (const fs::path& path : images) {
+      std::vector<float> canvas(static_cast<std::size_t>(element_count(input.shape)));
+      vision::letterbox_into(canvas, vision::read_image(path), {.size = options_.size});
+      input.exact.push_back(canvas);
+      input.quantized.push_back(std::move(canvas));
+    }
+  }
+
+  /// What `node` reads at `input` in the quantized network.
+  std::vector<std::vector<float>> quantized_input(const Node& node, std::size_t input) const {
+    std::vector<std::vector<float>> values = values_.at(node.inputs[input]).quantized;
+    const auto found = quantizers_.find(node.name + ":" + std::to_string(input));
+    if (found == quantizers_.end()) return values;
+    tbb::parallel_for(std::size_t{0}, values.size(),
+                      [&](std::size_t i) { fake_quantize_all(values[i], found->second); });
+    return values;
+  }
+
+  /// Runs a node that is not tuned on both versions.
+  void compute(const Node& node) {
+    std::vector<std::size_t> variable;
+    std::vector<graph::Port> ports;
+    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+      const auto value = values_.find(node.inputs[i]);
+      if (value == values_.end()) continue;
+      variable.push_back(i);
+      if (std::ranges::find(ports, node.inputs[i], &graph::Port::name) == ports.end()) {
+        ports.push_back(detail::fixed_port(node.inputs[i], value->second.shape));
+      }
+    }
+    detail::NodeRunner runner(model_, node, ports, options_.threads);
+    Twin result;
+    std::vector<std::vector<std::vector<float>>> quantized;
+    for (const std::size_t i : variable) quantized.push_back(quantized_input(node, i));
+    const std::size_t images = values_.begin()->second.exact.size();
+    for (std::size_t image = 0; image < images; ++image) {
+      std::map<std::string, const std::vector<float>*> exact_inputs;
+      std::map<std::string, const std::vector<float>*> quantized_inputs;
+      for (std::size_t v = 0; v < variable.size(); ++v) {
+        const std::string& name = node.inputs[variable[v]];
+        exact_inputs[name] = &values_.at(name).exact[image];
+        quantized_inputs[name] = &quantized[v][image];
+      }
+      result.exact.push_back(runner.run(exact_inputs));
+      result.quantized.push_back(runner.run(quantized_inputs));
+    }
+    result.shape = runner.output_shape();
+    values_[node.output()] = std::move(result);
+  }
+
+  void tune(const Node& conv, quantize::WeightPlan& plan) {
+    const std::string& name = conv.inputs[0];
+    const Twin& input = values_.at(name);
+    const std::vector<graph::Port> ports{detail::fixed_port(name, input.shape)};
+    const auto read = quantized_input(conv, 0);
+
+    Twin result;
+    {
+      detail::NodeRunner runner(model_, conv, ports, options_.threads);
+      for (const auto& image : input.exact) result.exact.push_back(runner.run({{name, &image}}));
+      result.shape = runner.output_shape();
+    }
+    if (options_.weights) choose_codes(conv, plan, input.shape, read, result);
+
+    Graph changed = model_;
+    changed.constants[conv.inputs[1]] = quantize::dequantize_weight(
+        quantize::codes_of(*model_.constant(conv.inputs[1]), plan), plan.scales);
+    detail::NodeRunner runner(changed, conv, ports, options_.threads);
+    for (const auto& image : read) result.quantized.push_back(runner.run({{name, &image}}));
+    if (options_.biases) shift_bias(plan, result);
+    values_[conv.output()] = std::move(result);
+  }
+
+  void choose_codes(const Node& conv, quantize::WeightPlan& plan, const Shape& input_shape,
+                    const std::vector<std::vector<float>>& read, const Twin& result) {
+    const Tensor& weight = *model_.constant(conv.inputs[1]);
+    const detail::PatchGeometry geometry(conv, weight.shape(), input_shape, result.shape);
+    std::vector<quantize::Moments> moments;
+    for (std::int64_t g = 0; g < geometry.groups; ++g) {
+      moments.emplace_back(geometry.patch_size(), geometry.group_outputs());
+    }
+    std::vector<detail::Samples> samples(read.size());
+    tbb::parallel_for(std::size_t{0}, read.size(), [&](std::size_t i) {
+      samples[i] = detail::sample_patches(geometry, read[i], result.exact[i],
+                                          {.positions = options_.positions, .seed = i});
+    });
+    for (const detail::Samples& sample : samples) {
+      for (std::size_t g = 0; g < moments.size(); ++g) {
+        moments[g].add(sample.patches[g], sample.targets[g]);
+      }
+    }
+    std::vector<std::int8_t> codes;
+    plan.scales.clear();
+    const std::size_t length = weight.size() / moments.size();
+    for (std::size_t g = 0; g < moments.size(); ++g) {
+      const auto tuned = quantize::tune_weight(weight.values<float>().subspan(g * length, length),
+                                               moments[g], options_.tuning);
+      plan.scales.insert(plan.scales.end(), tuned.scales.begin(), tuned.scales.end());
+      codes.insert(codes.end(), tuned.codes.begin(), tuned.codes.end());
+    }
+    plan.axis = 0;
+    plan.codes = Tensor::of(weight.shape(), codes);
+    plan.why = "tuned on " + std::to_string(read.size()) + " images";
+  }
+
+  /// Moves each channel so that its mean is that of the float layer.
+  static void shift_bias(quantize::WeightPlan& plan, Twin& result) {
+    const auto channels = static_cast<std::size_t>(result.shape[1]);
+    const std::size_t length = result.exact[0].size() / channels;
+    plan.bias_shift.assign(channels, 0.0f);
+    tbb::parallel_for(std::size_t{0}, channels, [&](std::size_t c) {
+      double difference = 0;
+      for (std::size_t i = 0; i < result.exact.size(); ++i) {
+        const float* exact = result.exact[i].data() + c * length;
+        const float* quantized = result.quantized[i].data() + c * length;
+        for (std::size_t p = 0; p < length; ++p) difference += double{exact[p]} - quantized[p];
+      }
+      const auto shift =
+          static_cast<float>(difference / static_cast<double>(length * result.exact.size()));
+      plan.bias_shift[c] = shift;
+      for (auto& image : result.quantized) {
+        for (std::size_t p = 0; p < length; ++p) image[c * length + p] += shift;
+      }
+    });
+  }
+
+  void forget_after(std::size_t step) {
+    std::erase_if(values_, [&](const auto& entry) {
+      const auto last = last_use_.find(entry.first);
+      return last == last_use_.end() || last->second <= step;
+    });
+  }
+
+  const Graph& model_;
+  quantize::Plan& plan_;
+  const WeightTuningOptions& options_;
+  std::map<std::string, quantize::Quantizer> quantizers_;  // By "node name:input".
+  std::map<std::string, quantize::WeightPlan*> weights_;   // By layer.
+  std::vector<NodeId> order_;
+  std::map<std::string, std::size_t> last_use_;
+  std::map<std::string, Twin> values_;
+};
+
+}  // namespace
+
+void tune_weights(const Graph& model, quantize::Plan& plan, std::span<const fs::path> images,
+                  const WeightTuningOptions& options) {
+  if (!options.weights && !options.biases) return;
+  const auto chosen = spread(images, options.images);
+  if (chosen.empty()) fail(ErrorCode::not_found, "there are no images to tune weights on");
+  Walk(model, plan, options).run(chosen);
+}
+
+}  // namespace yoloq::pipeline
