@@ -15,6 +15,7 @@ namespace {
 constexpr std::string_view kPickle = "data.pkl";
 constexpr std::uint64_t kMinBudget = std::uint64_t{256} << 20;
 constexpr std::uint64_t kBudgetPerByte = 32;  // Deflate alone could make 1000 of 1.
+constexpr std::size_t kMaxName = 80;  // Of a name from the file, in a message.
 constexpr std::uint64_t kPiece = std::uint64_t{4} << 20;
 
 /// What torch.save wrote before 1.6: protocol 2, then a 10-byte magic number.
@@ -97,7 +98,7 @@ bool Archive::contains(std::string_view name) const {
 std::string Archive::read(std::string_view name) {
   const auto found = entries_.find(folder_ + std::string(name));
   if (found == entries_.end()) {
-    fail(ErrorCode::corrupt_file, "the archive holds no '{}{}'", folder_, name);
+    fail(ErrorCode::corrupt_file, "the archive holds no '{}{}'", folder_, name.substr(0, kMaxName));
   }
   zip_t* zip = handle_->zip;
   const auto damaged = [&](const char* why) {

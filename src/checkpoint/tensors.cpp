@@ -162,7 +162,11 @@ Tensor Tensors::read(const View& value) {
 }
 
 Tensor Tensors::build(const View& value) {
-  if (numpy::is_array(value)) return widened(numpy::array_from(value));
+  if (numpy::is_array(value)) {
+    Tensor array = numpy::array_from(value);
+    charge(array.bytes().size());
+    return widened(std::move(array));
+  }
   const bool untyped = value.made_by().ends_with("_v3");
   const View arguments = value.arguments();
   return rebuild(arguments, untyped ? arguments.at(6).name() : std::string());

@@ -3,7 +3,7 @@
 
 namespace yoloq::model {
 
-// Here, where Module is complete.
-bool operator==(const Sequential&, const Sequential&) = default;
+// Here, where Module is complete; by hand, as clang 14 crashes on a default behind the class.
+bool operator==(const Sequential& a, const Sequential& b) { return a.modules == b.modules; }
 
 }  // namespace yoloq::model

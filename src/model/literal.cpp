@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdint>
+#include <utility>
 
 #include "core/error.h"
 
@@ -101,7 +102,7 @@ class Parser {
       if (take('}')) break;
       Literal key = value(depth + 1);
       if (!take(':')) refuse("':'");
-      result.emplace_back(std::move(key), value(depth + 1));
+      result.push_back({std::move(key), value(depth + 1)});
     }
     return result;
   }

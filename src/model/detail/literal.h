@@ -3,17 +3,18 @@
 
 #include <string>
 #include <string_view>
-#include <utility>
 #include <variant>
 #include <vector>
 
 namespace yoloq::model::detail {
 
+struct LiteralEntry;
+
 /// A value of the subset that Python literals and JSON share: numbers, strings, None / null,
 /// booleans, lists (and tuples), dicts.
 struct Literal {
   using List = std::vector<Literal>;
-  using Dict = std::vector<std::pair<Literal, Literal>>;
+  using Dict = std::vector<LiteralEntry>;
 
   std::variant<std::monostate, double, std::string, List, Dict> value;
 
@@ -21,6 +22,12 @@ struct Literal {
   const std::string* text() const { return std::get_if<std::string>(&value); }
   const List* list() const { return std::get_if<List>(&value); }
   const Dict* dict() const { return std::get_if<Dict>(&value); }
+};
+
+/// One entry of a dict.
+struct LiteralEntry {
+  Literal key;
+  Literal value;
 };
 
 /// Reads the whole of `text` as one literal, nested at most 16 deep.
