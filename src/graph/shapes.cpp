@@ -159,8 +159,12 @@ void Knowledge::evaluate(const Op& op, const TypeQuery& query) {
     if (!absent && (!known->tensor || known->tensor->size() > kSmall)) return;
     call.inputs.push_back(absent ? nullptr : &*known->tensor);
   }
-  const auto results = compute(op, call);
-  if (!results.empty()) output = known_tensor(results.front());
+  try {
+    const auto results = compute(op, call);
+    if (!results.empty()) output = known_tensor(results.front());
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::unsupported) throw;  // No kernel: only the type is known.
+  }
 }
 
 void infer_shapes(Graph& graph) {

@@ -9,6 +9,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "core/hash.h"
 #include "transform/detail/aliases.h"
 
 namespace yoloq::transform {
@@ -42,9 +43,11 @@ bool holds_opaque(const Node& node) {
 }
 
 std::string key_of(const Tensor& tensor) {
-  const auto bytes = tensor.bytes();
-  return std::string(name_of(tensor.dtype())) + to_string(tensor.shape()) +
-         std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  return Hasher()
+      .add(name_of(tensor.dtype()))
+      .add(to_string(tensor.shape()))
+      .add(tensor.bytes())
+      .hex();
 }
 
 std::string key_of(const Node& node) {
@@ -70,7 +73,8 @@ int merge_constants(const Graph& graph, Aliases& aliases) {
   for (const auto& [name, tensor] : graph.constants) {
     if (size_of(tensor.dtype()) == 0 || parameters.contains(name)) continue;
     const auto [place, is_new] = first.try_emplace(key_of(tensor), name);
-    if (!is_new && aliases.add(name, place->second)) ++merged;
+    const bool repeats = !is_new && tensor == *graph.constant(place->second);
+    if (repeats && aliases.add(name, place->second)) ++merged;
   }
   return merged;
 }

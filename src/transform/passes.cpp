@@ -23,8 +23,11 @@ namespace {
 constexpr int kMostRounds = 50;
 
 constexpr Pass kPasses[] = {
+    {"rename-layers",
+     "Names Convs as Ultralytics' modules; first, as what others add is named after them",
+     rename_layers},
     {"fold-constants",
-     "Computes what is the same in every run; first, as all others match constants",
+     "Computes what is the same in every run; early, as all others match constants",
      fold_constants},
     {"settle-shapes", "Proves sizes that are chosen at run time equal; before what compares shapes",
      settle_shapes},
@@ -43,8 +46,6 @@ constexpr Pass kPasses[] = {
      fold_affine},
     {"eliminate-dead", "Removes what nothing reads any more; after all that leave something behind",
      eliminate_dead},
-    {"rename-layers", "Names Convs as Ultralytics' modules; last, on the layers that are left",
-     rename_layers},
 };
 
 bool contains(const std::vector<std::string>& list, std::string_view name) {
