@@ -64,6 +64,30 @@ std::optional<std::string> from_path(const Node& conv) {
   return joined.empty() ? std::nullopt : std::optional(joined);
 }
 
+bool is_layer(const Node& node) { return node.op == "Conv" && node.domain.empty(); }
+
+/// `stem`, or with a number behind it if that is taken.
+std::string free_name(const std::string& stem, const std::unordered_set<std::string>& taken) {
+  std::string name = stem;
+  for (int number = 1; taken.contains(name); ++number) name = stem + "_" + std::to_string(number);
+  return name;
+}
+
+/// Gives layers without a name, or with one that an earlier layer has, one of their own.
+int make_unique(Graph& graph, std::unordered_set<std::string>& taken) {
+  std::unordered_set<std::string> layers;
+  int renamed = 0;
+  for (const NodeId id : graph.nodes()) {
+    Node& node = graph[id];
+    if (!is_layer(node) || (!node.name.empty() && layers.insert(node.name).second)) continue;
+    node.name = free_name(node.name.empty() ? node.output() : node.name, taken);
+    taken.insert(node.name);
+    layers.insert(node.name);
+    ++renamed;
+  }
+  return renamed;
+}
+
 }  // namespace
 
 int rename_layers(Graph& graph) {
@@ -72,14 +96,14 @@ int rename_layers(Graph& graph) {
   int renamed = 0;
   for (const NodeId id : graph.nodes()) {
     Node& node = graph[id];
-    if (node.op != "Conv" || !node.domain.empty()) continue;
+    if (!is_layer(node)) continue;
     auto name = from_weight(source_of(graph, input_or_empty(node, 1)));
     if (!name) name = from_path(node);
     if (!name || *name == node.name || !taken.insert(*name).second) continue;
     node.name = *name;
     ++renamed;
   }
-  return renamed;
+  return renamed + make_unique(graph, taken);
 }
 
 }  // namespace yoloq::transform

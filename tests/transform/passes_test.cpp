@@ -79,7 +79,7 @@ TEST(Passes, RunAnOptionalOneOnRequest) {
             "input x float32[batch,1,8,8]\n"
             "h = Conv(x, model.0.conv.weight, model.0.conv.bias) kernel_shape=[6,6] "
             "pads=[2,2,2,2] strides=[2,2] @model.0.conv\n"
-            "d = Conv(h, w) pads=[1,1,1,1]\n"
+            "d = Conv(h, w) pads=[1,1,1,1] @d\n"
             "y = Reshape(d, y.shape)\n"
             "return y\n");
   expect_same_outputs(graph, before, {{"batch", 2}}, 1e-5);

@@ -42,7 +42,9 @@ constexpr Renamed kRenamed[] = {
         d = DequantizeLinear(q, s)
         y = Conv(x, d) @Conv_0)",
      "model.0.conv"},
-    {"WithoutAnyName", "y = Conv(x, model.9.cv1.conv.weight)", "model.9.cv1.conv"},
+    {"WithoutAName", "y = Conv(x, model.9.cv1.conv.weight)", "model.9.cv1.conv"},
+    {"OrOfItsOutputWithoutAnyHint", "y = Conv(x, w)", "y"},
+    {"WithANumberIfTwoAreAlike", "z = Conv(x, v) @conv\ny = Conv(z, w) @conv", "conv_1"},
 };
 
 INSTANTIATE_TEST_SUITE_P(Of, RenameLayers, testing::ValuesIn(kRenamed),
