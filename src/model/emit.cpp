@@ -20,7 +20,7 @@ using detail::Flow;
 namespace {
 
 constexpr std::int64_t kImageChannels = 3;
-constexpr std::int64_t kMaxSide = 1 << 16;  // Pixels; a typing error rather than an image beyond.
+constexpr std::int64_t kMaxSide = 1 << 14;  // Pixels; a typing error rather than an image beyond.
 constexpr int kMaxStride = 4096;
 constexpr std::int64_t kOldestOpset = 13;
 constexpr std::int64_t kNewestOpset = 19;

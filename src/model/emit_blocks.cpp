@@ -15,6 +15,7 @@ namespace yoloq::model::detail {
 
 namespace {
 
+constexpr std::int64_t kMaxExtent = 1 << 20;  // Channels or pixels of a value; more is damage.
 constexpr std::int64_t kMaxWindow = 1024;  // Kernel, stride, padding, dilation: beyond is damage.
 
 [[noreturn]] void refuse(const std::string& path, const std::string& what) {
@@ -269,8 +270,13 @@ void check_gain(const std::string& path, std::int64_t gain) {
 
 Flow emit(Builder& builder, const std::string& path, const Contract& module, const Flow& x) {
   check_gain(path, module.gain);
-  Flow result = slide(path, x, {{1, 1}, {module.gain, module.gain}, {0, 0}});
+  Flow result = x;
   result.channels = x.channels * module.gain * module.gain;
+  for (std::optional<std::int64_t>* size : {&result.height, &result.width}) {
+    if (!*size) continue;
+    if (**size % module.gain != 0) refuse(path, fmt::format("{} pixels do not divide", **size));
+    **size /= module.gain;
+  }
   result.value = builder.add({"SpaceToDepth", path, {x.value}, {{"blocksize", module.gain}}});
   return result;
 }
@@ -298,6 +304,27 @@ Flow emit(Builder& builder, const std::string& path, const Sequential& module, F
   return x;
 }
 
+/// One module of any kind.
+Flow emit_any(Builder& builder, const std::string& path, const Module& module,
+              const std::vector<Flow>& inputs) {
+  if (const auto* join = std::get_if<Concat>(&module.kind)) {
+    if (join->d != 1) refuse(path, fmt::format("it joins along axis {}, expected 1", join->d));
+    return concat(builder, path, inputs);
+  }
+  if (inputs.size() != 1) {
+    refuse(path, fmt::format("it reads {} values, expected one", inputs.size()));
+  }
+  return std::visit(
+      [&]<typename Kind>(const Kind& kind) -> Flow {
+        if constexpr (std::is_same_v<Kind, Concat>) {
+          return inputs.front();  // Not reached: handled above.
+        } else {
+          return emit(builder, path, kind, inputs.front());
+        }
+      },
+      module.kind);
+}
+
 }  // namespace
 
 Flow emit(Builder& builder, const std::string& path, const Conv2d& conv, const Flow& x) {
@@ -321,22 +348,13 @@ Flow emit(Builder& builder, const std::string& path, const Conv2d& conv, const F
 
 Flow emit_module(Builder& builder, const std::string& path, const Module& module,
                  const std::vector<Flow>& inputs) {
-  if (const auto* join = std::get_if<Concat>(&module.kind)) {
-    if (join->d != 1) refuse(path, fmt::format("it joins along axis {}, expected 1", join->d));
-    return concat(builder, path, inputs);
+  Flow result = emit_any(builder, path, module, inputs);
+  for (const std::optional<std::int64_t> extent :
+       {std::optional(result.channels), result.height, result.width}) {
+    if (extent.value_or(1) >= 1 && extent.value_or(1) <= kMaxExtent) continue;
+    refuse(path, fmt::format("its output has {} channels or pixels", *extent));
   }
-  if (inputs.size() != 1) {
-    refuse(path, fmt::format("it reads {} values, expected one", inputs.size()));
-  }
-  return std::visit(
-      [&]<typename Kind>(const Kind& kind) -> Flow {
-        if constexpr (std::is_same_v<Kind, Concat>) {
-          return inputs.front();  // Not reached: handled above.
-        } else {
-          return emit(builder, path, kind, inputs.front());
-        }
-      },
-      module.kind);
+  return result;
 }
 
 }  // namespace yoloq::model::detail

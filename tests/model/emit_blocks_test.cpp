@@ -295,6 +295,12 @@ const Contradiction kContradictions[] = {
      "scale"},
     {"Contract", [] { return Module{Contract{0}}; }, "gain"},
     {"ExpandChannels", [] { return Module{Expand{3}}; }, "divide"},
+    {"ContractPixels", [] { return Module{Contract{4}}; }, "14 pixels do not divide"},
+    {"PixelsWithoutEnd",
+     [] {
+       return Module{Sequential{std::vector<Module>(9, Module{Upsample{{64, 64}}})}};
+     },
+     "channels or pixels"},
     {"ConcatAxis", [] { return Module{Concat{2}}; }, "axis"},
     {"HeadInTheMiddle", [] { return Module{Detect{}}; }, "detection head"},
 };
