@@ -50,5 +50,6 @@ function(yoloq_test name)
     ${name}_test
     TEST_PREFIX "${name}/"
     DISCOVERY_TIMEOUT 60
-    PROPERTIES LABELS "${arg_LABELS}")
+    # OpenVINO's TBB opens a library in a way that AddressSanitizer refuses, unless told of it.
+    PROPERTIES LABELS "${arg_LABELS}" ENVIRONMENT TBB_ENABLE_SANITIZERS=1)
 endfunction()

@@ -69,8 +69,11 @@ class Writer {
 
   Graph write() && {
     for (const NodeId id : graph_.nodes()) {
-      if (is_quantize(graph_[id])) write_quantize(id);
-      if (is_dequantize(graph_[id])) write_dequantize(id);
+      if (is_quantize(graph_[id])) {
+        write_quantize(id);  // May erase the node.
+      } else if (is_dequantize(graph_[id])) {
+        write_dequantize(id);
+      }
     }
     return std::move(graph_);
   }
