@@ -1,7 +1,166 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "cli/arguments.h"
 #include "cli/command.h"
+#include "cli/table.h"
+#include "core/error.h"
+#include "dataset/data_yaml.h"
+#include "graph/summary.h"
+#include "pipeline/detector.h"
+#include "pipeline/model.h"
+#include "quantize/layers.h"
+#include "quantize/lint.h"
+
 namespace yoloq::cli {
-void declare_inspect(CLI::App&) {}
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+using Rows = std::vector<std::vector<std::string>>;
+
+struct Arguments {
+  ModelArguments model;
+  SizeArguments size;
+  EngineArguments engine;
+  JsonArguments json;
+  std::filesystem::path data;
+  bool quantization = false;
+  bool executed = false;
+  bool names_yaml = false;
+};
+
+std::string text_of(const graph::ValueType& type) {
+  if (!type.dims) return "?";
+  std::vector<std::string> sizes;
+  for (const graph::Dim& dim : *type.dims) {
+    sizes.push_back(dim.known() ? std::to_string(dim.size)
+                                : (dim.symbol.empty() ? "?" : dim.symbol));
+  }
+  return fmt::format("{}", fmt::join(sizes, "x"));
+}
+
+Json show_structure(const pipeline::DetectionModel& model) {
+  const graph::Summary summary = graph::summarize(model.fixed);
+  std::map<std::string, int> ids;
+  for (const auto& row : quantize::lint(model.fixed)) ids[row.name] = row.id;
+  Rows table{{"layer", "id", "op", "output", "parameters", "MMACs"}};
+  Json layers = Json::array();
+  for (const graph::NodeSummary& node : summary.nodes) {
+    const auto id = node.op == "Conv" ? ids.find(node.name) : ids.end();
+    const std::string number = id == ids.end() ? "" : std::to_string(id->second);
+    table.push_back({node.name, number, node.op, text_of(node.output),
+                     node.parameters == 0 ? "" : std::to_string(node.parameters),
+                     node.macs.value_or(0) == 0
+                         ? ""
+                         : fmt::format("{:.1f}", static_cast<double>(*node.macs) / 1e6)});
+    layers.push_back({{"name", node.name},
+                      {"op", node.op},
+                      {"output", text_of(node.output)},
+                      {"parameters", node.parameters},
+                      {"macs", node.macs.value_or(0)}});
+  }
+  fmt::print("{}", to_table(table));
+  const auto flops = static_cast<double>(summary.flops.value_or(0)) / 1e9;
+  fmt::print(
+      "{}: {} nodes, {} parameters, {:.2f} GFLOPs at {}x{}, {} classes, {} head(s), opset "
+      "{}\n",
+      model.name, model.fixed.node_count(), summary.parameters, flops, model.size.height,
+      model.size.width, model.head.class_count, model.head.outputs.size(), model.fixed.opset());
+  return {{"model", model.name},
+          {"nodes", model.fixed.node_count()},
+          {"parameters", summary.parameters},
+          {"gflops", flops},
+          {"classes", model.head.class_count},
+          {"names", model.head.names},
+          {"layers", std::move(layers)}};
+}
+
+Json show_quantization(const pipeline::DetectionModel& model) {
+  Rows table{{"layer", "id", "int8", "what stands in the way"}};
+  Json rows = Json::array();
+  int int8 = 0;
+  const auto found = quantize::lint(model.fixed);
+  for (const quantize::LintRow& row : found) {
+    std::vector<std::string> remarks = row.obstacles;
+    remarks.insert(remarks.end(), row.limits.begin(), row.limits.end());
+    int8 += row.int8 ? 1 : 0;
+    table.push_back({row.name, std::to_string(row.id), row.int8 ? "yes" : "no",
+                     fmt::format("{}", fmt::join(remarks, "; "))});
+    rows.push_back({{"id", row.id},
+                    {"name", row.name},
+                    {"int8", row.int8},
+                    {"obstacles", row.obstacles},
+                    {"limits", row.limits}});
+  }
+  fmt::print("{}{} / {} convolutions can run in int8\n", to_table(table), int8, found.size());
+  return {{"layers_int8", int8}, {"layers_total", found.size()}, {"quantization", std::move(rows)}};
+}
+
+Json show_executed(const Arguments& arguments) {
+  auto options = arguments.engine.options(runtime::Mode::throughput);
+  const auto loaded =
+      pipeline::load_detector(arguments.model.one(), {.size = arguments.size.size()}, options);
+  Rows table{{"primitive", "kind", "precision", "kernel", "from"}};
+  Json rows = Json::array();
+  for (const runtime::LayerInfo& layer : loaded.detector.engine->layers()) {
+    table.push_back({layer.name, layer.kind, layer.precision, layer.kernel,
+                     fmt::format("{}", fmt::join(layer.origins, ", "))});
+    rows.push_back({{"name", layer.name},
+                    {"kind", layer.kind},
+                    {"precision", layer.precision},
+                    {"kernel", layer.kernel},
+                    {"origins", layer.origins}});
+  }
+  fmt::print("{}{} / {} convolutions execute in int8; {}\n", to_table(table), loaded.layers.int8,
+             loaded.layers.total, loaded.detector.engine->description());
+  return {{"layers_int8", loaded.layers.int8},
+          {"layers_total", loaded.layers.total},
+          {"executed", std::move(rows)}};
+}
+
+/// The names as a data yaml has them.
+void print_names(const std::vector<std::string>& names) {
+  fmt::print("nc: {}\nnames:\n", names.size());
+  for (std::size_t i = 0; i < names.size(); ++i) fmt::print("  {}: {}\n", i, Json(names[i]).dump());
+}
+
+void run(const Arguments& arguments) {
+  require_writable(arguments.json.file);
+  if (!arguments.model.engines.empty() || arguments.executed) {
+    arguments.json.write(show_executed(arguments).dump(2));
+    return;
+  }
+  pipeline::ModelOptions load{.size = arguments.size.size()};
+  if (!arguments.data.empty()) load.hints.names = dataset::read_data_yaml(arguments.data).names;
+  const auto model = pipeline::load_model(arguments.model.one(), load);
+  if (arguments.names_yaml) {
+    print_names(model.head.names);
+    return;
+  }
+  const Json json = arguments.quantization ? show_quantization(model) : show_structure(model);
+  arguments.json.write(json.dump(2));
+}
+
+}  // namespace
+
+void declare_inspect(CLI::App& app) {
+  const auto arguments = std::make_shared<Arguments>();
+  arguments->model.declare(app);
+  arguments->size.declare(app);
+  arguments->engine.declare(app);
+  arguments->json.declare(app);
+  app.add_option("--data", arguments->data, "data set yaml, for names that the model lacks");
+  app.add_flag("--quantization", arguments->quantization,
+               "per convolution, what keeps a runtime from int8");
+  app.add_flag("--executed", arguments->executed, "what the runtime makes of the model");
+  app.add_flag("--names-yaml", arguments->names_yaml, "print the class names for a data yaml");
+  app.callback([arguments] { run(*arguments); });
+}
+
 }  // namespace yoloq::cli

@@ -36,6 +36,7 @@ struct Arguments {
   std::string residual = "one";
   std::string weight_scale = "mse";
   double percentile = 99.99;
+  int object_weight = quantize::Options{}.object_weight;
   int batch_size = 8;
   int batches = 16;
   std::vector<std::string> skip_layers;
@@ -70,6 +71,7 @@ quantize::Options quantize_options(const Arguments& arguments) {
                             .residual = quantize::residual_named(arguments.residual),
                             .calibrator = arguments.calibrator,
                             .percentile = arguments.percentile,
+                            .object_weight = arguments.object_weight,
                             .per_tensor_weights = arguments.per_tensor,
                             .weight_scale = quantize::weight_scale_named(arguments.weight_scale)};
   for (const std::string& pattern : arguments.skip_layers) {
@@ -230,6 +232,10 @@ void declare_layers(CLI::App& app, Arguments& arguments) {
 void declare_calibration(CLI::App& app, Arguments& arguments) {
   app.add_option("--calibrator", arguments.calibrator, known_calibrators())->capture_default_str();
   app.add_option("--percentile", arguments.percentile, "of the calibrator of that name, in percent")
+      ->capture_default_str();
+  app.add_option("--object-weight", arguments.object_weight,
+                 "how many times more a value at an object counts; 0: as any other")
+      ->check(CLI::Range(0, 1000))
       ->capture_default_str();
   app.add_option("--batch-size", arguments.batch_size, "images per calibration batch")
       ->check(CLI::Range(1, 100000))

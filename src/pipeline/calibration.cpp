@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <map>
 #include <system_error>
@@ -15,7 +16,9 @@
 #include "core/hash.h"
 #include "core/version.h"
 #include "onnx/model_file.h"
+#include "pipeline/detail/object_map.h"
 #include "pipeline/image_stream.h"
+#include "quantize/quantize.h"
 #include "runtime/engine.h"
 
 namespace yoloq::pipeline {
@@ -28,12 +31,16 @@ using Clock = std::chrono::steady_clock;
 
 calibrate::CacheInputs cache_inputs(const graph::Graph& model,
                                     const std::vector<std::string>& tensors,
-                                    std::span<const fs::path> images, vision::Size size) {
+                                    std::span<const fs::path> images,
+                                    const CalibrationOptions& options) {
+  const auto& [size, heads] = std::tie(options.size, options.heads);
   calibrate::CacheInputs inputs{
       .model = hash_of(onnx::serialize(model)),
-      .preprocessing = fmt::format("letterbox {}x{} grey 114 rgb /255", size.height, size.width),
+      .preprocessing = fmt::format("letterbox {}x{} grey 114 rgb /255, objects above {}",
+                                   size.height, size.width, kObjectThreshold),
       .tensors = tensors,
       .images = {}};
+  inputs.tensors.insert(inputs.tensors.end(), heads.begin(), heads.end());
   for (const fs::path& image : images) {
     inputs.images.emplace_back(image.filename().string(), hash_of(read_file(image)));
   }
@@ -69,30 +76,93 @@ std::optional<calibrate::Ranges> look_up(const fs::path& folder, const std::stri
   }
 }
 
+/// Takes in the outputs of an observed model: the tensors, then the heads.
+class Observer {
+ public:
+  Observer(const std::vector<std::string>& tensors, const CalibrationOptions& options)
+      : tensors_(tensors), options_(options), all_(tensors), objects_(object_names(tensors)) {}
+
+  void observe(runtime::Request& request, const std::string& image) {
+    const auto map = object_map(request);
+    std::map<std::pair<std::int64_t, std::int64_t>, std::vector<std::uint32_t>> places;
+    for (std::size_t tensor = 0; tensor < tensors_.size(); ++tensor) {
+      const runtime::TensorView output = request.output(tensor);
+      const auto values = output.values<float>();
+      all_.observe(tensor, values, output.shape.at(1), image);
+      if (!map || output.shape.size() != 4) continue;
+      const std::pair grid{output.shape[2], output.shape[3]};
+      const auto [found, is_new] = places.try_emplace(grid);
+      if (is_new) found->second = map->places(grid.first, grid.second, kObjectThreshold);
+      observe_objects(tensor, values, output.shape, found->second, image);
+    }
+  }
+
+  calibrate::Ranges finish() && {
+    calibrate::Ranges ranges = std::move(all_).finish();
+    if (!seen_objects_) return ranges;  // Nothing to emphasize: quantize() then uses all values.
+    ranges.tensors.merge(std::move(objects_).finish().tensors);
+    return ranges;
+  }
+
+ private:
+  static std::vector<std::string> object_names(const std::vector<std::string>& tensors) {
+    std::vector<std::string> names;
+    for (const std::string& tensor : tensors) names.push_back(quantize::objects_of(tensor));
+    return names;
+  }
+
+  std::optional<detail::ObjectMap> object_map(runtime::Request& request) const {
+    std::vector<detail::HeadLogits> heads;
+    for (std::size_t i = 0; i < options_.heads.size(); ++i) {
+      const runtime::TensorView output = request.output(tensors_.size() + i);
+      heads.push_back({.anchors = output.shape.at(1) / (5 + options_.classes),
+                       .classes = options_.classes,
+                       .height = output.shape.at(2),
+                       .width = output.shape.at(3),
+                       .values = output.values<float>()});
+    }
+    if (heads.empty()) return std::nullopt;
+    return detail::ObjectMap(heads);
+  }
+
+  void observe_objects(std::size_t tensor, std::span<const float> values, const Shape& shape,
+                       const std::vector<std::uint32_t>& places, const std::string& image) {
+    if (places.empty()) return;
+    const auto area = static_cast<std::size_t>(shape[2] * shape[3]);
+    std::vector<float> chosen;
+    chosen.reserve(places.size() * static_cast<std::size_t>(shape[1]));
+    for (std::size_t channel = 0; channel < static_cast<std::size_t>(shape[1]); ++channel) {
+      for (const std::uint32_t place : places) chosen.push_back(values[channel * area + place]);
+    }
+    objects_.observe(tensor, chosen, shape[1], image);
+    seen_objects_ = true;
+  }
+
+  const std::vector<std::string>& tensors_;
+  const CalibrationOptions& options_;
+  calibrate::Collector all_;
+  calibrate::Collector objects_;
+  std::atomic<bool> seen_objects_ = false;
+};
+
 CalibrationResult run_calibration(const graph::Graph& model,
                                   const std::vector<std::string>& tensors,
                                   std::span<const fs::path> images,
                                   const CalibrationOptions& options) {
+  std::vector<std::string> outputs = tensors;
+  outputs.insert(outputs.end(), options.heads.begin(), options.heads.end());
   const auto engine =
-      runtime::compile(observed_model(model, tensors),
+      runtime::compile(observed_model(model, outputs),
                        {.mode = runtime::Mode::throughput, .threads = options.threads});
-  std::vector<std::string> names;
-  for (const fs::path& image : images) names.push_back(image.filename().string());
-  calibrate::Collector collector(tensors);
+  Observer observer(tensors, options);
   const StreamOptions stream{
       .size = options.size, .skip_bad = options.skip_bad, .progress = options.progress};
   const StreamReport report = stream_images(
       *engine, images, stream, [&](std::span<const Item> items, runtime::Request& request) {
-        for (std::size_t tensor = 0; tensor < tensors.size(); ++tensor) {
-          const runtime::TensorView output = request.output(tensor);
-          for (const Item& item : items) {
-            collector.observe(tensor, output.values<float>(), output.shape.at(1),
-                              names[item.index]);
-          }
-        }
+        observer.observe(request, images[items.front().index].filename().string());
       });
   if (report.images == 0) fail(ErrorCode::not_found, "no calibration image could be decoded");
-  return {.ranges = std::move(collector).finish(), .skipped = report.skipped};
+  return {.ranges = std::move(observer).finish(), .skipped = report.skipped};
 }
 
 }  // namespace
@@ -116,7 +186,7 @@ CalibrationResult calibrate_model(const graph::Graph& model,
                                   const CalibrationOptions& options) {
   const auto start = Clock::now();
   const auto elapsed = [&] { return std::chrono::duration<double>(Clock::now() - start).count(); };
-  const calibrate::CacheInputs inputs = cache_inputs(model, tensors, images, options.size);
+  const calibrate::CacheInputs inputs = cache_inputs(model, tensors, images, options);
   const std::string key = calibrate::cache_key(inputs);
   if (auto ranges = look_up(options.cache, key)) {
     return {.ranges = std::move(*ranges), .cached = true, .seconds = elapsed()};

@@ -20,9 +20,11 @@
 namespace yoloq::pipeline {
 
 struct CalibrationOptions {
-  vision::Size size;            ///< Of the letterboxed image.
-  std::filesystem::path cache;  ///< Folder of .ranges files; empty: no cache.
-  int threads = 0;              ///< 0: all that the process may use.
+  vision::Size size;               ///< Of the letterboxed image.
+  std::filesystem::path cache;     ///< Folder of .ranges files; empty: no cache.
+  int threads = 0;                 ///< 0: all that the process may use.
+  std::vector<std::string> heads;  ///< Values that the head's convolutions compute, raw logits.
+  std::int64_t classes = 0;        ///< Of the head.
   bool skip_bad = false;
   Progress progress;
 };
@@ -34,6 +36,9 @@ struct CalibrationResult {
   std::vector<std::string> skipped;  ///< One message per image left out.
 };
 
+/// Objectness above which a place counts as an object's.
+inline constexpr float kObjectThreshold = 0.1f;
+
 /// Picks `count` of `images`: those whose file names have the smallest hashes, so that the choice
 /// depends on the names alone, spreads over a folder in which neighbours look alike, and a larger
 /// count holds every smaller one. Sorted by path.
@@ -41,6 +46,9 @@ std::vector<std::filesystem::path> pick_images(std::span<const std::filesystem::
                                                std::size_t count);
 
 /// The statistics of `tensors` over `images`, from the cache where the same question was answered.
+///
+/// With `heads`, values at places where the model sees objects (objectness above
+/// kObjectThreshold) are counted once more under quantize::objects_of(tensor).
 ///
 /// Each image is computed alone on one thread, so that the result has the same bytes for every
 /// number of threads.

@@ -30,6 +30,19 @@ void note_provenance(quantize::Plan& plan, const DetectionModel& model,
                      {"residual", std::string(name_of(options.quantize.residual))}};
 }
 
+/// What the head's convolutions compute: A * (5 + classes) channels of logits each.
+std::vector<std::string> head_values(const DetectionModel& model,
+                                     const quantize::Settings& settings) {
+  std::vector<std::string> values;
+  for (const quantize::Layer& layer : settings.layers) {
+    const std::int64_t channels = model.graph.constant(layer.weight)->shape()[0];
+    if (layer.feeds_head && channels % (5 + model.head.class_count) == 0) {
+      values.push_back(model.graph[layer.node].output());
+    }
+  }
+  return values;
+}
+
 /// Images that an engine is verified on: enough to see a wrong kernel, few enough to be quick.
 constexpr std::size_t kVerifyImages = 4;
 
@@ -66,6 +79,8 @@ QuantizedModel quantize_model(const DetectionModel& model, std::span<const fs::p
                                        {.size = model.size,
                                         .cache = options.cache,
                                         .threads = options.threads,
+                                        .heads = head_values(model, settings),
+                                        .classes = model.head.class_count,
                                         .skip_bad = options.skip_bad,
                                         .progress = options.progress});
   result.plan =

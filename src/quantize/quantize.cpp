@@ -48,6 +48,20 @@ Quantizer quantizer_of(const Graph& model, const Settings& settings, const Optio
   return symmetric ? symmetric_quantizer(range) : asymmetric_quantizer(range);
 }
 
+/// What was seen of `tensor`, with the values at objects counted `weight` times more. Channel sums
+/// are left as they are: no range depends on them.
+calibrate::TensorStatistics emphasized(const calibrate::Ranges& ranges, const std::string& tensor,
+                                       int weight) {
+  calibrate::TensorStatistics statistics = ranges.at(tensor);
+  const auto objects = ranges.tensors.find(objects_of(tensor));
+  if (weight <= 0 || objects == ranges.tensors.end()) return statistics;
+  calibrate::Histogram extra = objects->second.histogram;
+  extra.repeat(static_cast<std::uint64_t>(weight));
+  statistics.histogram.merge(extra);
+  statistics.count += extra.total();
+  return statistics;
+}
+
 std::vector<std::string> names_of(const Graph& model, const std::vector<graph::Use>& readers) {
   std::vector<std::string> names;
   for (const graph::Use& use : readers) {
@@ -66,6 +80,8 @@ WeightPlan weight_plan(const Graph& model, const Layer& layer, const Options& op
 }
 
 }  // namespace
+
+std::string objects_of(std::string_view tensor) { return std::string(tensor) + "@objects"; }
 
 Settings settle(const Graph& model, const Options& options) {
   Settings settings{.target = target_named(options.target), .layers = quantizable_layers(model)};
@@ -98,7 +114,8 @@ Plan make_plan(const Graph& model, const Settings& settings, const Options& opti
   for (const Site& site : settings.sites) {
     const bool own = site.shares.empty();
     chosen[site.tensor] =
-        own ? quantizer_of(model, settings, options, ranges.at(site.tensor), site.tensor)
+        own ? quantizer_of(model, settings, options,
+                           emphasized(ranges, site.tensor, options.object_weight), site.tensor)
             : chosen.at(site.shares);
     plan.activations.push_back({.tensor = site.tensor,
                                 .quantizer = chosen[site.tensor],

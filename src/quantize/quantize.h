@@ -34,6 +34,9 @@ struct Options {
   std::vector<PrecisionRule> rules;
   std::string calibrator = "mse";
   double percentile = 99.99;  ///< For the calibrator of that name, in percent.
+  /// How many times more a value counts that was seen where there are objects. Objects fill a small
+  /// part of an image and have the largest activations: an even count clips just those.
+  int object_weight = 5;
   bool per_tensor_weights = false;
   WeightScale weight_scale = WeightScale::mse;
 };
@@ -52,6 +55,9 @@ struct Settings {
 /// @throws Error(unsupported) if the model has no quantizable layer, Error(bad_argument) if a rule
 ///     names none.
 Settings settle(const graph::Graph& model, const Options& options);
+
+/// The name under which the statistics of `tensor` at objects are kept.
+std::string objects_of(std::string_view tensor);
 
 /// The activations whose statistics make_plan() asks for, in execution order.
 std::vector<std::string> observed_tensors(const Settings& settings);
