@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "quantize/tuning.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <random>
+
+#include "quantize/weights.h"
+
+namespace yoloq::quantize {
+namespace {
+
+using testing::ElementsAre;
+using testing::FloatNear;
+
+constexpr std::size_t kInputs = 12;
+constexpr std::size_t kOutputs = 5;
+constexpr std::size_t kRows = 4000;
+
+/// Patches whose inputs share a common part, as neighbouring pixels do, and the outputs of a random
+/// layer on them.
+struct Data {
+  std::vector<float> weight;   // [O, K]
+  std::vector<float> patches;  // [n, K]
+  std::vector<float> targets;  // [n, O]
+};
+
+Data correlated(unsigned seed) {
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal;
+  Data data;
+  for (std::size_t i = 0; i < kOutputs * kInputs; ++i) data.weight.push_back(normal(random));
+  for (std::size_t row = 0; row < kRows; ++row) {
+    const float common = 3 * normal(random) + 1;
+    for (std::size_t i = 0; i < kInputs; ++i) data.patches.push_back(common + normal(random));
+    for (std::size_t o = 0; o < kOutputs; ++o) {
+      float sum = 0;
+      for (std::size_t i = 0; i < kInputs; ++i) {
+        sum += data.weight[o * kInputs + i] * data.patches[row * kInputs + i];
+      }
+      data.targets.push_back(sum);
+    }
+  }
+  return data;
+}
+
+/// Mean squared difference between the targets and a layer with these codes, means removed: those
+/// are the bias's business.
+double output_error(const Data& data, const std::vector<std::int8_t>& codes,
+                    const std::vector<float>& scales) {
+  double total = 0;
+  for (std::size_t o = 0; o < kOutputs; ++o) {
+    double sum = 0;
+    double squares = 0;
+    for (std::size_t row = 0; row < kRows; ++row) {
+      double difference = data.targets[row * kOutputs + o];
+      for (std::size_t i = 0; i < kInputs; ++i) {
+        const double weight = double{scales[o]} * codes[o * kInputs + i];
+        difference -= weight * data.patches[row * kInputs + i];
+      }
+      sum += difference;
+      squares += difference * difference;
+    }
+    total += squares / kRows - std::pow(sum / kRows, 2);
+  }
+  return total;
+}
+
+TEST(Tuning, LosesLessThanRoundingToNearest) {
+  for (unsigned seed = 1; seed <= 5; ++seed) {
+    SCOPED_TRACE(seed);
+    const Data data = correlated(seed);
+    Moments moments(kInputs, kOutputs);
+    moments.add(data.patches, data.targets);
+    const Tensor weight = Tensor::of({kOutputs, kInputs, 1, 1}, data.weight);
+    const auto scales = weight_scales(weight, 0, WeightScale::max);
+    const auto nearest = quantize_weight(weight, scales).values<std::int8_t>();
+
+    const TunedWeight tuned = tune_weight(data.weight, moments);
+
+    EXPECT_LT(output_error(data, tuned.codes, tuned.scales),
+              0.5 * output_error(data, {nearest.begin(), nearest.end()}, scales));
+  }
+}
+
+TEST(Tuning, MakesUpForInputsThatArriveTooSmall) {
+  Data data = correlated(1);
+  for (float& value : data.patches) value *= 0.5f;  // The quantized network gives half.
+  Moments moments(kInputs, kOutputs);
+  moments.add(data.patches, data.targets);
+
+  const TunedWeight tuned = tune_weight(data.weight, moments, {.ridge = 1e-9});
+
+  for (std::size_t i = 0; i < kInputs; ++i) {
+    EXPECT_NEAR(tuned.codes[i] * tuned.scales[0], 2 * data.weight[i], 1.5 * tuned.scales[0]);
+  }
+}
+
+TEST(Tuning, AStrongRidgeOnIndependentInputsIsRoundingToNearest) {
+  // Two rows in which each input varies alone: the covariance is a multiple of the identity.
+  const std::vector<float> patches{1, 0, -1, 0, 0, 1, 0, -1};
+  const std::vector<float> targets{9, 9, -9, -9};
+  const std::vector<float> weight{1.27f, 0.504f};
+  Moments moments(2, 1);
+  moments.add(patches, targets);
+
+  const TunedWeight tuned = tune_weight(weight, moments, {.ridge = 1e9});
+
+  EXPECT_THAT(tuned.scales, ElementsAre(FloatNear(0.01f, 1e-7f)));
+  EXPECT_THAT(tuned.codes, ElementsAre(127, 50));
+}
+
+TEST(Tuning, AddingInPartsIsAddingAtOnce) {
+  const Data data = correlated(3);
+  Moments at_once(kInputs, kOutputs);
+  at_once.add(data.patches, data.targets);
+  Moments in_parts(kInputs, kOutputs);
+  const std::span patches(data.patches);
+  const std::span targets(data.targets);
+  in_parts.add(patches.first(1000 * kInputs), targets.first(1000 * kOutputs));
+  in_parts.add(patches.subspan(1000 * kInputs), targets.subspan(1000 * kOutputs));
+
+  EXPECT_EQ(tune_weight(data.weight, in_parts).codes, tune_weight(data.weight, at_once).codes);
+}
+
+TEST(Tuning, ConstantInputsAndZeroWeightsAreNoTrouble) {
+  const std::vector<float> patches{2, 0, 2, 0, 2, 0};
+  const std::vector<float> targets{1, 1, 1};
+  Moments moments(2, 1);
+  moments.add(patches, targets);
+
+  const TunedWeight zero = tune_weight(std::vector<float>{0, 0}, moments);
+  const TunedWeight some = tune_weight(std::vector<float>{1.27f, -0.5f}, moments);
+
+  EXPECT_THAT(zero.scales, ElementsAre(1.0f));
+  EXPECT_THAT(zero.codes, ElementsAre(0, 0));
+  EXPECT_THAT(some.codes, ElementsAre(127, -50));
+}
+
+}  // namespace
+}  // namespace yoloq::quantize
