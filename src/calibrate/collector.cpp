@@ -41,16 +41,20 @@ class ScanPool {
   std::vector<std::unique_ptr<detail::Scan>> free_;
 };
 
+enum class Order { channels_first, channels_last };
+
 /// One image's activation and what to call it in a message.
 struct Activation {
   std::span<const float> values;
-  std::size_t channels;
-  std::string_view tensor;
+  std::int64_t channels = 0;
+  Order order = Order::channels_first;
   std::string_view image;
+
+  std::size_t plane() const { return values.size() / static_cast<std::size_t>(channels); }
 };
 
-void require_channels(std::span<const float> values, std::int64_t channels, const Slot& slot,
-                      std::string_view image) {
+void require_channels(const Activation& activation, const Slot& slot) {
+  const auto& [values, channels, order, image] = activation;
   const bool whole = channels > 0 && !values.empty() &&
                      values.size() <= detail::Scan::kMostValues &&
                      values.size() % static_cast<std::size_t>(channels) == 0;
@@ -61,25 +65,30 @@ void require_channels(std::span<const float> values, std::int64_t channels, cons
        slot.name, image, values.size(), channels);
 }
 
-[[noreturn]] void fail_not_finite(const Activation& activation) {
+[[noreturn]] void fail_not_finite(const Activation& activation, const Slot& slot) {
   const auto finite = [](float value) { return std::isfinite(value); };
   const auto bad = std::ranges::find_if_not(activation.values, finite);
   const auto place = static_cast<std::size_t>(bad - activation.values.begin());
-  const std::size_t plane = activation.values.size() / activation.channels;
+  const bool last = activation.order == Order::channels_last;
+  const auto inner = last ? static_cast<std::size_t>(activation.channels) : activation.plane();
   fail(ErrorCode::bad_value,
        "activation '{}' is {} for image '{}', at element {} of channel {}; expected finite values: "
        "check the weights and the image",
-       activation.tensor, std::isnan(*bad) ? "NaN" : "infinite", activation.image, place % plane,
-       place / plane);
+       slot.name, std::isnan(*bad) ? "NaN" : "infinite", activation.image,
+       last ? place / inner : place % inner, last ? place % inner : place / inner);
 }
 
-detail::Scanned scan_channels(detail::Scan& scan, const Activation& activation, int exponent) {
-  const std::size_t plane = activation.values.size() / activation.channels;
-  scan.begin(exponent);
-  for (std::size_t channel = 0; channel < activation.channels; ++channel) {
-    if (!scan.add(activation.values.subspan(channel * plane, plane))) fail_not_finite(activation);
+/// False if a value is not finite.
+bool scan_channels(detail::Scan& scan, const Activation& activation) {
+  const auto channels = static_cast<std::size_t>(activation.channels);
+  if (activation.order == Order::channels_last) {
+    return scan.add_channels_last(activation.values, channels);
   }
-  return scan.finish();
+  const std::size_t plane = activation.plane();
+  for (std::size_t channel = 0; channel < channels; ++channel) {
+    if (!scan.add(activation.values.subspan(channel * plane, plane))) return false;
+  }
+  return true;
 }
 
 void add(TensorStatistics& statistics, const detail::Scanned& scanned,
@@ -97,6 +106,8 @@ void add(TensorStatistics& statistics, const detail::Scanned& scanned,
 struct Collector::State {
   std::deque<Slot> slots;  ///< Never moved: they hold mutexes.
   ScanPool scans;
+
+  void observe(std::size_t index, const Activation& activation);
 };
 
 Collector::Collector(std::vector<std::string> tensors) : state_(std::make_unique<State>()) {
@@ -116,16 +127,20 @@ Collector& Collector::operator=(Collector&&) noexcept = default;
 
 void Collector::observe(std::size_t index, std::span<const float> values, std::int64_t channels,
                         std::string_view image) {
-  if (index >= state_->slots.size()) {
-    fail(ErrorCode::bad_argument, "no tensor {} to observe; there are {}", index,
-         state_->slots.size());
+  state_->observe(index, {values, channels, Order::channels_first, image});
+}
+
+void Collector::observe_channels_last(std::size_t index, std::span<const float> values,
+                                      std::int64_t channels, std::string_view image) {
+  state_->observe(index, {values, channels, Order::channels_last, image});
+}
+
+void Collector::State::observe(std::size_t index, const Activation& activation) {
+  if (index >= slots.size()) {
+    fail(ErrorCode::bad_argument, "no tensor {} to observe; there are {}", index, slots.size());
   }
-  Slot& slot = state_->slots[index];
-  require_channels(values, channels, slot, image);
-  const Activation activation = {.values = values,
-                                 .channels = static_cast<std::size_t>(channels),
-                                 .tensor = slot.name,
-                                 .image = image};
+  Slot& slot = slots[index];
+  require_channels(activation, slot);
 
   int exponent = 0;
   {
@@ -133,19 +148,21 @@ void Collector::observe(std::size_t index, std::span<const float> values, std::i
     exponent = slot.statistics.histogram.exponent();
   }
   const detail::DefaultFloatEnvironment environment;
-  auto scan = state_->scans.take();
-  const detail::Scanned scanned = scan_channels(*scan, activation, exponent);
+  auto scan = scans.take();
+  scan->begin(exponent);
+  if (!scan_channels(*scan, activation)) fail_not_finite(activation, slot);
+  const detail::Scanned scanned = scan->finish();
   {
     const std::lock_guard lock(slot.mutex);
     TensorStatistics& statistics = slot.statistics;
-    if (statistics.count != 0 && statistics.channel_sums.size() != activation.channels) {
+    if (statistics.count != 0 && statistics.channel_sums.size() != scan->sums().size()) {
       fail(ErrorCode::bad_argument, "activation '{}' has {} channels for image '{}', {} before",
-           slot.name, channels, image, statistics.channel_sums.size());
+           slot.name, activation.channels, activation.image, statistics.channel_sums.size());
     }
     add(statistics, scanned, scan->sums());
-    statistics.count += values.size();
+    statistics.count += activation.values.size();
   }
-  state_->scans.give_back(std::move(scan));
+  scans.give_back(std::move(scan));
 }
 
 Ranges Collector::finish() && {

@@ -47,6 +47,10 @@ class Collector {
   void observe(std::size_t index, std::span<const float> values, std::int64_t channels,
                std::string_view image);
 
+  /// The same for `values` of [H, W, C], as runtimes hold them. The statistics have the same bytes.
+  void observe_channels_last(std::size_t index, std::span<const float> values,
+                             std::int64_t channels, std::string_view image);
+
   /// The statistics of all tensors; the provenance is the caller's to fill in.
   ///
   /// @throws Error(bad_state) naming a tensor that was never observed.

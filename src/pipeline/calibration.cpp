@@ -20,6 +20,7 @@
 #include "pipeline/image_stream.h"
 #include "quantize/quantize.h"
 #include "runtime/engine.h"
+#include "runtime/expose.h"
 
 namespace yoloq::pipeline {
 
@@ -47,18 +48,30 @@ calibrate::CacheInputs cache_inputs(const graph::Graph& model,
   return inputs;
 }
 
-/// `model` with `tensors` as its only outputs. A tensor that is an input of the model passes
-/// through an Identity, as engines do not return their inputs.
-graph::Graph observed_model(const graph::Graph& model, const std::vector<std::string>& tensors) {
-  graph::Graph observed = model;
-  observed.outputs.clear();
-  for (const std::string& tensor : tensors) {
-    std::string name = tensor;
-    if (observed.is_input(tensor)) {
-      name = observed.fresh_value_name(tensor + "/observed");
-      observed.append({.op = "Identity", .name = name, .inputs = {tensor}, .outputs = {name}});
-    }
-    observed.outputs.push_back({name, {DType::f32, std::nullopt}});
+/// A model whose outputs are what to look at.
+struct Observed {
+  graph::Graph graph;
+  std::vector<bool> channels_last;  ///< Per tensor: leaves as [N, H, W, C].
+};
+
+/// `model` with `tensors`, in the order in which engines hold them, and `heads` as its only
+/// outputs. An output that is an input of the model passes through an Identity, as engines do not
+/// return their inputs.
+Observed observed_model(const graph::Graph& model, const std::vector<std::string>& tensors,
+                        const std::vector<std::string>& heads) {
+  graph::Graph bare = model;
+  bare.outputs.clear();
+  Observed observed{.graph = runtime::with_outputs(bare, tensors)};
+  graph::Graph& graph = observed.graph;
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    observed.channels_last.push_back(graph.outputs[i].name != tensors[i]);
+  }
+  for (const std::string& head : heads) graph.outputs.push_back({head, {DType::f32, std::nullopt}});
+  for (graph::Port& output : graph.outputs) {
+    if (!graph.is_input(output.name)) continue;
+    const std::string name = graph.fresh_value_name(output.name + "/observed");
+    graph.append({.op = "Identity", .name = name, .inputs = {output.name}, .outputs = {name}});
+    output.name = name;
   }
   return observed;
 }
@@ -79,8 +92,13 @@ std::optional<calibrate::Ranges> look_up(const fs::path& folder, const std::stri
 /// Takes in the outputs of an observed model: the tensors, then the heads.
 class Observer {
  public:
-  Observer(const std::vector<std::string>& tensors, const CalibrationOptions& options)
-      : tensors_(tensors), options_(options), all_(tensors), objects_(object_names(tensors)) {}
+  Observer(const std::vector<std::string>& tensors, const std::vector<bool>& channels_last,
+           const CalibrationOptions& options)
+      : tensors_(tensors),
+        channels_last_(channels_last),
+        options_(options),
+        all_(tensors),
+        objects_(object_names(tensors)) {}
 
   void observe(runtime::Request& request, const std::string& image) {
     const auto map = object_map(request);
@@ -88,9 +106,13 @@ class Observer {
     for (std::size_t tensor = 0; tensor < tensors_.size(); ++tensor) {
       const runtime::TensorView output = request.output(tensor);
       const auto values = output.values<float>();
-      all_.observe(tensor, values, output.shape.at(1), image);
-      if (!map || output.shape.size() != 4) continue;
-      const std::pair grid{output.shape[2], output.shape[3]};
+      if (!channels_last_[tensor]) {
+        all_.observe(tensor, values, output.shape.at(1), image);
+        continue;
+      }
+      all_.observe_channels_last(tensor, values, output.shape.at(3), image);
+      if (!map) continue;
+      const std::pair grid{output.shape[1], output.shape[2]};
       const auto [found, is_new] = places.try_emplace(grid);
       if (is_new) found->second = map->places(grid.first, grid.second, kObjectThreshold);
       observe_objects(tensor, values, output.shape, found->second, image);
@@ -128,17 +150,19 @@ class Observer {
   void observe_objects(std::size_t tensor, std::span<const float> values, const Shape& shape,
                        const std::vector<std::uint32_t>& places, const std::string& image) {
     if (places.empty()) return;
-    const auto area = static_cast<std::size_t>(shape[2] * shape[3]);
+    const auto channels = static_cast<std::size_t>(shape[3]);
     std::vector<float> chosen;
-    chosen.reserve(places.size() * static_cast<std::size_t>(shape[1]));
-    for (std::size_t channel = 0; channel < static_cast<std::size_t>(shape[1]); ++channel) {
-      for (const std::uint32_t place : places) chosen.push_back(values[channel * area + place]);
+    chosen.reserve(places.size() * channels);
+    for (const std::uint32_t place : places) {
+      const auto at_place = values.subspan(place * channels, channels);
+      chosen.insert(chosen.end(), at_place.begin(), at_place.end());
     }
-    objects_.observe(tensor, chosen, shape[1], image);
+    objects_.observe_channels_last(tensor, chosen, shape[3], image);
     seen_objects_ = true;
   }
 
   const std::vector<std::string>& tensors_;
+  const std::vector<bool>& channels_last_;
   const CalibrationOptions& options_;
   calibrate::Collector all_;
   calibrate::Collector objects_;
@@ -149,12 +173,10 @@ CalibrationResult run_calibration(const graph::Graph& model,
                                   const std::vector<std::string>& tensors,
                                   std::span<const fs::path> images,
                                   const CalibrationOptions& options) {
-  std::vector<std::string> outputs = tensors;
-  outputs.insert(outputs.end(), options.heads.begin(), options.heads.end());
+  const auto [observed, channels_last] = observed_model(model, tensors, options.heads);
   const auto engine =
-      runtime::compile(observed_model(model, outputs),
-                       {.mode = runtime::Mode::throughput, .threads = options.threads});
-  Observer observer(tensors, options);
+      runtime::compile(observed, {.mode = runtime::Mode::throughput, .threads = options.threads});
+  Observer observer(tensors, channels_last, options);
   const StreamOptions stream{
       .size = options.size, .skip_bad = options.skip_bad, .progress = options.progress};
   const StreamReport report = stream_images(

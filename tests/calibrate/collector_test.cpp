@@ -104,6 +104,49 @@ TEST(Collector, GivesTheSameBytesWhateverTheCallersRounding) {
   EXPECT_EQ(serialize(std::move(collector).finish()), expected);
 }
 
+/// [C, places] as [places, C].
+std::vector<float> channels_last(const std::vector<float>& values, std::size_t channels) {
+  const std::size_t places = values.size() / channels;
+  std::vector<float> turned(values.size());
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    turned[i % places * channels + i / places] = values[i];
+  }
+  return turned;
+}
+
+/// Lanes, chunks and channels that end together, or nowhere near each other.
+TEST(Collector, GivesTheSameBytesForChannelsLast) {
+  for (const std::size_t channels : {1u, 2u, 3u, 16u, 48u, 129u, 255u}) {
+    for (const std::size_t places : {1u, 15u, 16u, 17u, 400u, 2049u}) {
+      std::mt19937 random(static_cast<unsigned>(channels * places));
+      std::normal_distribution<float> normal(0.3f, 5.0f);
+      std::vector<float> values(channels * places);
+      for (float& value : values) value = normal(random);
+      const auto count = static_cast<std::int64_t>(channels);
+      Collector first({"x"});
+      first.observe(0, values, count, "image");
+      Collector last({"x"});
+      last.observe_channels_last(0, channels_last(values, channels), count, "image");
+
+      EXPECT_EQ(serialize(std::move(last).finish()), serialize(std::move(first).finish()))
+          << channels << " channels of " << places << " places";
+    }
+  }
+}
+
+TEST(Collector, NamesThePlaceOfAValueThatIsNotFiniteWithChannelsLast) {
+  Collector collector({"x"});
+  for (const float bad : {NAN, INFINITY, -INFINITY}) {
+    const Error error = error_of([&] {
+      collector.observe_channels_last(0, std::vector<float>{9, 9, 9, 9, 9, bad, 9, 9}, 2, "b.jpg");
+    });
+
+    EXPECT_EQ(error.code(), ErrorCode::bad_value);
+    EXPECT_THAT(error.what(), HasSubstr("element 2 of channel 1"));
+  }
+  EXPECT_EQ(error_of([&] { std::move(collector).finish(); }).code(), ErrorCode::bad_state);
+}
+
 TEST(Collector, NamesTensorImageAndPlaceOfAValueThatIsNotFinite) {
   Collector collector({"model.0.conv", "model.1.conv"});
   collector.observe(0, std::vector<float>{1, 2, 3, 4}, 2, "good.jpg");

@@ -53,6 +53,21 @@ TEST_P(EveryKernel, GivesTheBitsOfTheBaseline) {
   }
 }
 
+TEST_P(EveryKernel, GivesTheBitsOfTheBaselineWithChannelsLast) {
+  Scan scan(GetParam());
+  Scan baseline(supported_kernels().back());
+  const auto values = test::kSamples[0].values();
+  for (const std::size_t channels : {1u, 3u, 17u, 128u}) {
+    const auto whole = std::span(values).first(values.size() / channels * channels);
+    for (Scan* each : {&scan, &baseline}) {
+      each->begin(Histogram::kSmallestExponent);
+      EXPECT_TRUE(each->add_channels_last(whole, channels));
+    }
+    EXPECT_TRUE(std::ranges::equal(scan.sums(), baseline.sums())) << channels;
+    EXPECT_TRUE(std::ranges::equal(scan.finish().counts, baseline.finish().counts)) << channels;
+  }
+}
+
 TEST_P(EveryKernel, AgreesWithPlainLoops) {
   const auto values = test::kSamples[0].values();
   Scan scan(GetParam());

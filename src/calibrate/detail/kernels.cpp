@@ -81,12 +81,17 @@ template <std::size_t Bytes>
   }
 }
 
+[[gnu::always_inline]] inline void add_values(std::span<const float> values, double* sums) {
+  for (std::size_t i = 0; i < values.size(); ++i) sums[i] += static_cast<double>(values[i]);
+}
+
 void scan_baseline(std::span<const float> values, Lanes& lanes) { scan_values<16>(values, lanes); }
 void bin_baseline(std::span<const float> values, float scale, std::uint16_t* bins) {
   bin_values(values, scale, bins);
 }
+void add_baseline(std::span<const float> values, double* sums) { add_values(values, sums); }
 
-constexpr Kernels kBaseline = {"baseline", scan_baseline, bin_baseline};
+constexpr Kernels kBaseline = {"baseline", scan_baseline, bin_baseline, add_baseline};
 
 #if defined(__x86_64__)
 [[gnu::target("avx2")]] void scan_avx2(std::span<const float> values, Lanes& lanes) {
@@ -95,6 +100,9 @@ constexpr Kernels kBaseline = {"baseline", scan_baseline, bin_baseline};
 [[gnu::target("avx2")]] void bin_avx2(std::span<const float> values, float scale,
                                       std::uint16_t* bins) {
   bin_values(values, scale, bins);
+}
+[[gnu::target("avx2")]] void add_avx2(std::span<const float> values, double* sums) {
+  add_values(values, sums);
 }
 [[gnu::target("avx512f,avx512bw,avx512vl,avx512dq")]] void scan_avx512(
     std::span<const float> values, Lanes& lanes) {
@@ -105,9 +113,14 @@ constexpr Kernels kBaseline = {"baseline", scan_baseline, bin_baseline};
                                                                       std::uint16_t* bins) {
   bin_values(values, scale, bins);
 }
+[[gnu::target("avx512f,avx512bw,avx512vl,avx512dq")]] void add_avx512(std::span<const float> values,
+                                                                      double* sums) {
+  add_values(values, sums);
+}
 
-constexpr Kernels kTable[] = {
-    {"avx512", scan_avx512, bin_avx512}, {"avx2", scan_avx2, bin_avx2}, kBaseline};
+constexpr Kernels kTable[] = {{"avx512", scan_avx512, bin_avx512, add_avx512},
+                              {"avx2", scan_avx2, bin_avx2, add_avx2},
+                              kBaseline};
 
 std::size_t first_supported() {
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&

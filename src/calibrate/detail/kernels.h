@@ -26,7 +26,7 @@ struct alignas(64) Lanes {
   }
 };
 
-/// The two loops that touch every value, compiled for one instruction set.
+/// The loops that touch every value, compiled for one instruction set.
 struct Kernels {
   std::string_view name;  ///< "avx512", "avx2", "baseline".
 
@@ -36,6 +36,9 @@ struct Kernels {
 
   /// Writes the bin of every value at a width of 1 / scale, a power of two; all lie inside.
   void (*bin)(std::span<const float> values, float scale, std::uint16_t* bins);
+
+  /// Adds each value to the sum of the same index; there are as many.
+  void (*add)(std::span<const float> values, double* sums);
 };
 
 /// What this CPU can run, best first; the last is always "baseline".

@@ -36,12 +36,43 @@ bool Scan::add(std::span<const float> values) {
   while (!values.empty()) {
     const auto chunk = values.first(std::min(kChunk, values.size()));
     values = values.subspan(chunk.size());
-    kernels_->scan(chunk, lanes);
-    if (!std::isfinite(total(lanes))) return false;
-    widen(lanes);
-    count(chunk);
+    if (!take(chunk, lanes)) return false;
   }
   sums_.push_back(total(lanes));
+  return true;
+}
+
+// add() gives place p of a channel to lane p % kLanes. With channels last that is the sum number
+// i % (kLanes * C) for element i = p * C + c: the sums run along with the values.
+bool Scan::add_channels_last(std::span<const float> values, std::size_t channels) {
+  const std::size_t period = kLanes * channels;
+  lane_sums_.assign(period, 0.0);
+  Lanes lanes;
+  std::size_t offset = 0;
+  while (!values.empty()) {
+    auto chunk = values.first(std::min(kChunk, values.size()));
+    values = values.subspan(chunk.size());
+    if (!take(chunk, lanes)) return false;
+    while (!chunk.empty()) {
+      const auto run = chunk.first(std::min(period - offset, chunk.size()));
+      kernels_->add(run, lane_sums_.data() + offset);
+      chunk = chunk.subspan(run.size());
+      offset = (offset + run.size()) % period;
+    }
+  }
+  for (std::size_t channel = 0; channel < channels; ++channel) {
+    double sum = 0.0;
+    for (std::size_t i = channel; i < period; i += channels) sum += lane_sums_[i];
+    sums_.push_back(sum);
+  }
+  return true;
+}
+
+bool Scan::take(std::span<const float> chunk, Lanes& lanes) {
+  kernels_->scan(chunk, lanes);
+  if (!std::isfinite(total(lanes))) return false;
+  widen(lanes);
+  count(chunk);
   return true;
 }
 

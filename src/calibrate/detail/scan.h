@@ -41,7 +41,13 @@ class Scan {
   /// @returns false if one is NaN or infinite; begin() anew then.
   [[nodiscard]] bool add(std::span<const float> values);
 
-  /// One sum per add().
+  /// Takes in all channels' values, [H, W, C], and keeps the sum of each: the same bits as by one
+  /// add() per channel.
+  ///
+  /// @returns false as add().
+  [[nodiscard]] bool add_channels_last(std::span<const float> values, std::size_t channels);
+
+  /// One sum per channel.
   std::span<const double> sums() const { return sums_; }
 
   Scanned finish();
@@ -50,6 +56,7 @@ class Scan {
   static constexpr std::size_t kChunk = 2048;
   static constexpr std::size_t kCopies = 4;  ///< Equal neighbours do not wait for each other.
 
+  [[nodiscard]] bool take(std::span<const float> chunk, Lanes& lanes);
   void widen(const Lanes& lanes);
   void count(std::span<const float> values);
 
@@ -58,6 +65,7 @@ class Scan {
   float min_ = 0.0f;
   float max_ = 0.0f;
   std::vector<double> sums_;
+  std::vector<double> lane_sums_;        ///< [kLanes, C], with channels last
   std::vector<std::uint32_t> counters_;  ///< [kBins, kCopies]
   std::vector<std::uint64_t> counts_;    ///< [kBins]
   std::array<std::uint16_t, kChunk> bins_;
