@@ -96,16 +96,24 @@ double worst_db(const std::vector<runtime::OutputCheck>& checks) {
   return worst;
 }
 
+const char* tuning_name(const Arguments& arguments) {
+  if (arguments.tuning) return arguments.bias_correction ? "tuned, corrected" : "tuned";
+  return arguments.bias_correction ? "rounded, corrected" : "rounded";
+}
+
 void report(const Arguments& arguments, const Outcome& outcome) {
   const auto& result = outcome.result;
   const int total = static_cast<int>(result.plan.layers.size());
-  for (const std::string& message : result.calibration.skipped)
+  for (const std::string& message : result.calibration.skipped) {
     fmt::print("skipped: {}\n", message);
+  }
   if (!arguments.plan.empty()) {
     fmt::print("plan {} applied\n", arguments.plan.string());
   } else {
     fmt::print("{} on {} images: {} in {:.2f} s\n", arguments.calibrator, result.images.size(),
                result.calibration.cached ? "cached" : "calibrated", result.calibration.seconds);
+    fmt::print("weights and biases: {} in {:.2f} s\n",
+               result.tuning_cached ? "cached" : tuning_name(arguments), result.tuning_seconds);
   }
   for (const auto& check : outcome.checks) {
     fmt::print("verify {}: engine {:.2f} dB, literal execution {:.2f} dB against float\n",
@@ -121,6 +129,7 @@ void report(const Arguments& arguments, const Outcome& outcome) {
                               {"images", result.images.size()},
                               {"seconds", outcome.seconds},
                               {"calibration_seconds", result.calibration.seconds},
+                              {"tuning_seconds", result.tuning_seconds},
                               {"cached", result.calibration.cached},
                               {"skipped", result.calibration.skipped}};
   json["verify_sqnr_db"] = nullptr;

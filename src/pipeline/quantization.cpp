@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pipeline/quantization.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 
 #include "core/error.h"
+#include "core/hash.h"
 #include "core/version.h"
+#include "pipeline/plan_file.h"
 #include "pipeline/weight_tuning.h"
 #include "quantize/apply.h"
 #include "runtime/measure.h"
@@ -65,6 +69,47 @@ std::vector<runtime::Inputs> samples_of(std::span<const fs::path> images,
   return samples;
 }
 
+/// What a tuned plan depends on: the plan before tuning holds model-independent choices, the
+/// calibration key holds model, size and images.
+std::string tuning_key(const QuantizedModel& result, const WeightTuningOptions& tuning) {
+  return Hasher()
+      .add("yoloq tuning 1")
+      .add(kVersion)
+      .add(result.calibration.ranges.provenance.key)
+      .add(quantize::to_yaml(result.plan))
+      .add(fmt::format("{} {} {} {} {} {} {}", tuning.images, tuning.positions,
+                       tuning.object_weight, tuning.weights, tuning.biases, tuning.tuning.ridge,
+                       tuning.tuning.damping))
+      .hex();
+}
+
+/// Tunes the plan's weights and biases, or takes them from the cache; true if it did.
+bool tune(const DetectionModel& model, const quantize::Settings& settings, QuantizedModel& result,
+          const QuantizationOptions& options) {
+  const WeightTuningOptions tuning{.size = model.size,
+                                   .images = options.tuning_images,
+                                   .heads = head_values(model, settings),
+                                   .classes = model.head.class_count,
+                                   .object_weight = options.quantize.object_weight,
+                                   .weights = options.tune_weights,
+                                   .biases = options.bias_correction,
+                                   .threads = options.threads,
+                                   .progress = options.tuning_progress};
+  const fs::path cached = options.cache / (tuning_key(result, tuning) + ".plan.yaml");
+  const bool caching = !options.cache.empty() && result.calibration.skipped.empty();
+  if (caching && fs::exists(cached)) {
+    try {
+      result.plan = read_plan(cached);
+      return true;
+    } catch (const Error& error) {  // Broken: made anew below.
+      if (error.code() != ErrorCode::corrupt_file) throw;
+    }
+  }
+  tune_weights(with_input(model.graph, 1, model.size), result.plan, result.images, tuning);
+  if (caching) write_plan(result.plan, cached);
+  return false;
+}
+
 }  // namespace
 
 QuantizedModel quantize_model(const DetectionModel& model, std::span<const fs::path> images,
@@ -86,13 +131,7 @@ QuantizedModel quantize_model(const DetectionModel& model, std::span<const fs::p
   result.plan =
       quantize::make_plan(model.graph, settings, options.quantize, result.calibration.ranges);
   const auto start = std::chrono::steady_clock::now();
-  tune_weights(with_input(model.graph, 1, model.size), result.plan, result.images,
-               {.size = model.size,
-                .images = options.tuning_images,
-                .weights = options.tune_weights,
-                .biases = options.bias_correction,
-                .threads = options.threads,
-                .progress = options.tuning_progress});
+  result.tuning_cached = tune(model, settings, result, options);
   result.tuning_seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   note_provenance(result.plan, model, options, result.calibration);

@@ -16,14 +16,15 @@
 
 namespace yoloq::pipeline {
 
+/// See weight_tuning.h for what tuning and bias correction do.
 struct QuantizationOptions {
   quantize::Options quantize;
   std::size_t images = 128;     ///< Calibration images; all that there are if fewer.
   std::filesystem::path cache;  ///< Folder of .ranges files; empty: none.
   int threads = 0;
   bool skip_bad = false;
-  bool tune_weights = true;     ///< See weight_tuning.h.
-  bool bias_correction = true;  ///< See weight_tuning.h.
+  bool tune_weights = true;
+  bool bias_correction = true;
   std::size_t tuning_images = 32;
   Progress progress;         ///< Of the calibration pass.
   Progress tuning_progress;  ///< Of weight tuning and bias correction.
@@ -35,6 +36,7 @@ struct QuantizedModel {
   quantize::Plan plan;
   CalibrationResult calibration;
   double tuning_seconds = 0;
+  bool tuning_cached = false;
   std::vector<std::filesystem::path> images;  ///< That were looked at.
 };
 

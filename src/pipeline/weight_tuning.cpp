@@ -11,7 +11,9 @@
 #include <vector>
 
 #include "core/error.h"
+#include "pipeline/calibration.h"
 #include "pipeline/detail/node_runner.h"
+#include "pipeline/detail/object_map.h"
 #include "pipeline/detail/patches.h"
 #include "quantize/apply.h"
 #include "quantize/weights.h"
@@ -72,6 +74,7 @@ class Walk {
 
   void run(std::span<const fs::path> images) {
     load(images);
+    find_objects();
     for (std::size_t step = 0; step < order_.size(); ++step) {
       const Node& node = model_[order_[step]];
       const auto weight = weights_.find(node.name);
@@ -112,6 +115,47 @@ class Walk {
       vision::letterbox_into(canvas, vision::read_image(path), {.size = options_.size});
       input.exact.push_back(canvas);
       input.quantized.push_back(std::move(canvas));
+    }
+  }
+
+  /// Runs the float model once to see where the objects are.
+  void find_objects() {
+    if (options_.object_weight <= 0 || options_.heads.empty()) return;
+    Graph heads = model_;
+    heads.outputs.clear();
+    for (const std::string& head : options_.heads) {
+      heads.outputs.push_back({head, {DType::f32, std::nullopt}});
+    }
+    const auto engine =
+        runtime::compile(heads, {.mode = runtime::Mode::latency, .threads = options_.threads});
+    const auto request = engine->make_request();
+    for (const std::vector<float>& image : values_.begin()->second.exact) {
+      std::ranges::copy(image, request->input(0).values<float>().begin());
+      request->run();
+      std::vector<detail::HeadLogits> logits;
+      for (std::size_t i = 0; i < options_.heads.size(); ++i) {
+        const runtime::TensorView output = request->output(i);
+        logits.push_back({.anchors = output.shape.at(1) / (5 + options_.classes),
+                          .classes = options_.classes,
+                          .height = output.shape.at(2),
+                          .width = output.shape.at(3),
+                          .values = output.values<float>()});
+      }
+      maps_.emplace_back(logits);
+    }
+  }
+
+  /// The places of objects on a [1, C, H, W] value of each image; empty without objects.
+  const std::vector<std::uint32_t>& objects_of(std::size_t image, const Shape& shape) {
+    return places_.at({shape[2], shape[3]})[image];
+  }
+
+  void place_objects(const Shape& shape, std::size_t images) {
+    const auto [entry, is_new] = places_.try_emplace({shape[2], shape[3]});
+    if (!is_new) return;
+    entry->second.resize(images);
+    for (std::size_t i = 0; i < maps_.size(); ++i) {
+      entry->second[i] = maps_[i].places(shape[2], shape[3], kObjectThreshold);
     }
   }
 
@@ -169,7 +213,8 @@ class Walk {
       for (const auto& image : input.exact) result.exact.push_back(runner.run({{name, &image}}));
       result.shape = runner.output_shape();
     }
-    if (options_.weights) choose_codes(conv, plan, input.shape, read, result);
+    place_objects(result.shape, read.size());
+    if (options_.weights && plan.axis == 0) choose_codes(conv, plan, input.shape, read, result);
 
     Graph changed = model_;
     changed.constants[conv.inputs[1]] = quantize::dequantize_weight(
@@ -191,7 +236,10 @@ class Walk {
     std::vector<detail::Samples> samples(read.size());
     tbb::parallel_for(std::size_t{0}, read.size(), [&](std::size_t i) {
       samples[i] = detail::sample_patches(geometry, read[i], result.exact[i],
-                                          {.positions = options_.positions, .seed = i});
+                                          {.positions = options_.positions,
+                                           .seed = i,
+                                           .objects = objects_of(i, result.shape),
+                                           .object_weight = options_.object_weight});
     });
     for (const detail::Samples& sample : samples) {
       for (std::size_t g = 0; g < moments.size(); ++g) {
@@ -212,20 +260,26 @@ class Walk {
     plan.why = "tuned on " + std::to_string(read.size()) + " images";
   }
 
-  /// Moves each channel so that its mean is that of the float layer.
-  static void shift_bias(quantize::WeightPlan& plan, Twin& result) {
+  /// Moves each channel so that its mean, with objects counted more, is that of the float layer.
+  void shift_bias(quantize::WeightPlan& plan, Twin& result) {
     const auto channels = static_cast<std::size_t>(result.shape[1]);
     const std::size_t length = result.exact[0].size() / channels;
     plan.bias_shift.assign(channels, 0.0f);
     tbb::parallel_for(std::size_t{0}, channels, [&](std::size_t c) {
       double difference = 0;
+      double weight = 0;
       for (std::size_t i = 0; i < result.exact.size(); ++i) {
         const float* exact = result.exact[i].data() + c * length;
         const float* quantized = result.quantized[i].data() + c * length;
         for (std::size_t p = 0; p < length; ++p) difference += double{exact[p]} - quantized[p];
+        weight += static_cast<double>(length);
+        const double more = options_.object_weight;
+        for (const std::uint32_t p : objects_of(i, result.shape)) {
+          difference += more * (double{exact[p]} - quantized[p]);
+          weight += more;
+        }
       }
-      const auto shift =
-          static_cast<float>(difference / static_cast<double>(length * result.exact.size()));
+      const auto shift = static_cast<float>(difference / weight);
       plan.bias_shift[c] = shift;
       for (auto& image : result.quantized) {
         for (std::size_t p = 0; p < length; ++p) image[c * length + p] += shift;
@@ -248,6 +302,8 @@ class Walk {
   std::vector<NodeId> order_;
   std::map<std::string, std::size_t> last_use_;
   std::map<std::string, Twin> values_;
+  std::vector<detail::ObjectMap> maps_;  // One per image; empty without object_weight.
+  std::map<std::pair<std::int64_t, std::int64_t>, std::vector<std::vector<std::uint32_t>>> places_;
 };
 
 }  // namespace

@@ -3,6 +3,8 @@
 
 #include <filesystem>
 #include <span>
+#include <string>
+#include <vector>
 
 #include "core/progress.h"
 #include "graph/graph.h"
@@ -20,11 +22,14 @@
 namespace yoloq::pipeline {
 
 struct WeightTuningOptions {
-  vision::Size size;            ///< Of the letterboxed images.
-  std::size_t images = 32;      ///< From the list, evenly spread.
-  std::size_t positions = 400;  ///< Sampled per image and layer for the moments.
-  bool weights = true;          ///< Tune weights; else they stay as the plan has them.
-  bool biases = true;           ///< Shift each bias by the mean difference of the two versions.
+  vision::Size size;               ///< Of the letterboxed images.
+  std::size_t images = 32;         ///< From the list, evenly spread.
+  std::size_t positions = 400;     ///< Sampled per image and layer for the moments.
+  std::vector<std::string> heads;  ///< Values that the head's convolutions compute, raw logits.
+  std::int64_t classes = 0;        ///< Of the head.
+  int object_weight = 0;  ///< How many times more a position with an object counts; needs `heads`.
+  bool weights = true;    ///< Tune weights with scales per channel; others stay as they are.
+  bool biases = true;     ///< Shift each bias by the mean difference of the two versions.
   quantize::TuningOptions tuning;
   int threads = 0;
   Progress progress;

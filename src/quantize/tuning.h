@@ -48,7 +48,7 @@ class Moments {
 };
 
 struct TuningOptions {
-  double ridge = 0.1;     ///< How strongly W* is held at the float weight; larger is closer.
+  double ridge = 1.0;     ///< How strongly W* is held at the float weight; larger is closer.
   double damping = 0.01;  ///< Added to the diagonal of A for rounding, in means of it.
 };
 

@@ -19,6 +19,13 @@ std::vector<std::int64_t> draw_positions(std::int64_t count, const SampleOptions
   std::mt19937_64 random(options.seed);
   std::ranges::sample(all, std::back_inserter(chosen), static_cast<std::int64_t>(options.positions),
                       random);
+  if (options.objects.empty()) return chosen;
+  const double share = static_cast<double>(options.objects.size()) / static_cast<double>(count);
+  const double extra = options.object_weight * share * static_cast<double>(chosen.size());
+  std::uniform_int_distribution<std::size_t> any(0, options.objects.size() - 1);
+  for (auto left = static_cast<std::int64_t>(extra); left > 0; --left) {
+    chosen.push_back(options.objects[any(random)]);
+  }
   return chosen;
 }
 

@@ -34,6 +34,8 @@ struct PatchGeometry {
 struct SampleOptions {
   std::size_t positions = 400;  ///< All of them if the output has no more.
   std::uint64_t seed = 0;
+  std::span<const std::uint32_t> objects;  ///< Places of the output that count more.
+  int object_weight = 0;                   ///< How many times more.
 };
 
 /// Patches and the outputs that belong to them; one block per group of the convolution.
@@ -43,7 +45,7 @@ struct Samples {
 };
 
 /// Reads patches of `input` [I, H, W] and values of `output` [O, H', W'] at random positions,
-/// without repetition.
+/// without repetition; then at as many more positions of objects as their weight asks for.
 Samples sample_patches(const PatchGeometry& geometry, std::span<const float> input,
                        std::span<const float> output, const SampleOptions& options);
 
