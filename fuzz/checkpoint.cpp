@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads the input as a checkpoint, or as the pickle of one where it is no zip archive, and writes the
-// graph of whatever came out.
+// Reads the input as a checkpoint, or as the pickle of one where it is no zip archive, and writes
+// the graph of whatever came out.
 #include "checkpoint/checkpoint.h"
 
 #include <charconv>
@@ -20,7 +20,8 @@ using namespace yoloq;
 
 constexpr std::size_t kMaxStorage = 1 << 16;
 
-/// As many bytes as the key says, each four of them the float 8: a usable stride, anchor and weight.
+/// As many bytes as the key says, each four of them the float 8: a usable stride, anchor and
+/// weight.
 std::string storage_of(std::string_view key) {
   std::size_t size = 0;
   std::from_chars(key.data(), key.data() + key.size(), size);

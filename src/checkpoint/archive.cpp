@@ -15,7 +15,7 @@ namespace {
 constexpr std::string_view kPickle = "data.pkl";
 constexpr std::uint64_t kMinBudget = std::uint64_t{256} << 20;
 constexpr std::uint64_t kBudgetPerByte = 32;  // Deflate alone could make 1000 of 1.
-constexpr std::size_t kMaxName = 80;  // Of a name from the file, in a message.
+constexpr std::size_t kMaxName = 80;          // Of a name from the file, in a message.
 constexpr std::uint64_t kPiece = std::uint64_t{4} << 20;
 
 /// What torch.save wrote before 1.6: protocol 2, then a 10-byte magic number.

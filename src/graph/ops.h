@@ -16,7 +16,7 @@
 /// the file gave, and execute() refuses it.
 ///
 /// To add one: write its rule (rules/) and its kernel (kernels/), declare both in detail/, and add
-/// a row in ops.cpp and a case in tests/graph/op_cases.h, which is checked against ONNX Runtime.
+/// a row in ops.cpp and a case in tests/graph/make_op_cases.py, which asks ONNX Runtime.
 
 namespace yoloq::graph {
 

@@ -13,10 +13,10 @@ namespace yoloq::transform {
 /// | node's path (torch 1.13+) | /model.2/cv1/conv/Conv       | model.2.cv1.conv     |
 /// | the same, in a container  | /model.4/m/m.0/cv1/conv/Conv | model.4.m.0.cv1.conv |
 ///
-/// The weight is also found behind QuantizeLinear and DequantizeLinear. A Conv of which neither says
-/// anything, or whose new name is taken, keeps its name; one without a name gets its output's, and
-/// of two with the same name the second gets a number. Other nodes and values keep their names. A
-/// second run finds nothing to do.
+/// The weight is also found behind QuantizeLinear and DequantizeLinear. A Conv of which neither
+/// says anything, or whose new name is taken, keeps its name; one without a name gets its output's,
+/// and of two with the same name the second gets a number. Other nodes and values keep their names.
+/// A second run finds nothing to do.
 ///
 /// @returns how many nodes got another name.
 int rename_layers(graph::Graph& graph);
