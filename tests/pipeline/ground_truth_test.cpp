@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pipeline/ground_truth.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/error.h"
+#include "core/file.h"
+#include "dataset/images.h"
+#include "pipeline/tiny_data_set.h"
+#include "support/data.h"
+
+namespace yoloq::pipeline {
+namespace {
+
+namespace fs = std::filesystem;
+using test::message_of;
+using testing::AllOf;
+using testing::DoubleEq;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+/// Two images of a data set of three classes, and an annotation file if a test writes one.
+class GroundTruthOf : public testing::Test {
+ protected:
+  fs::path annotate(const std::string& images, const std::string& categories) {
+    const fs::path file = folder_ / "truth.json";
+    write_file(file, R"({"images": [)" + images + R"(], "categories": [)" + categories +
+                         R"(], "annotations": []})");
+    return file;
+  }
+
+  GroundTruth find(const fs::path& annotations = {}) {
+    return find_ground_truth(dataset::read_data_yaml(set_.yaml), set_.val,
+                             {.split = "val", .annotations = annotations});
+  }
+
+  static constexpr const char* kCategories =
+      R"({"id": 3, "name": "class 2"}, {"id": 1, "name": "class 0"}, {"id": 7, "name": "class 1"})";
+
+  test::TemporaryFolder folder_;
+  test::TinyDataSet set_ = test::write_tiny_data_set(folder_.path(), 1, 2);  // val: 2.png, 3.png
+};
+
+TEST_F(GroundTruthOf, AnAnnotationFileFindsImagesByName) {
+  const fs::path file = annotate(R"({"id": 50, "file_name": "val/000000000003.png"},
+                                    {"id": 40, "file_name": "000000000002.png"})",
+                                 kCategories);
+
+  const GroundTruth truth = find(file);
+
+  EXPECT_THAT(truth.image_ids, ElementsAre(40, 50));
+  EXPECT_EQ(truth.source, file.string());
+}
+
+TEST_F(GroundTruthOf, AnAnnotationFileWithoutNamesFindsImagesByNumber) {
+  EXPECT_THAT(find(annotate(R"({"id": 3}, {"id": 2})", kCategories)).image_ids, ElementsAre(2, 3));
+}
+
+TEST_F(GroundTruthOf, AnImageThatIsNotAnnotatedIsNamed) {
+  EXPECT_THAT(message_of([&] { find(annotate(R"({"id": 2}, {"id": 9})", kCategories)); }),
+              AllOf(HasSubstr("000000000003.png"), HasSubstr("2 images of the annotations"),
+                    HasSubstr("another split")));
+}
+
+TEST_F(GroundTruthOf, ClassesMeetCategoriesByName) {
+  EXPECT_THAT(find(annotate(R"({"id": 3}, {"id": 2})", kCategories)).category_ids,
+              ElementsAre(1, 7, 3));
+}
+
+TEST_F(GroundTruthOf, ClassesOfOtherNamesMeetCategoriesInTheOrderOfIds) {
+  const fs::path file =
+      annotate(R"({"id": 3}, {"id": 2})",
+               R"({"id": 90, "name": "z"}, {"id": 1, "name": "class 1"}, {"id": 44, "name": "b"})");
+
+  EXPECT_THAT(find(file).category_ids, ElementsAre(1, 44, 90));
+}
+
+TEST_F(GroundTruthOf, MoreCategoriesThanClassesFitByName) {
+  const std::string more = std::string(kCategories) + R"(, {"id": 8, "name": "spare"})";
+
+  EXPECT_THAT(find(annotate(R"({"id": 3}, {"id": 2})", more)).category_ids, ElementsAre(1, 7, 3));
+}
+
+TEST_F(GroundTruthOf, ClassesThatFitNoCategoriesAreAnError) {
+  const fs::path file =
+      annotate(R"({"id": 3}, {"id": 2})", R"({"id": 1, "name": "a"}, {"id": 2, "name": "b"})");
+
+  EXPECT_THAT(message_of([&] { find(file); }),
+              HasSubstr("3 classes do not fit the 2 categories of the annotations"));
+}
+
+TEST_F(GroundTruthOf, AnAnnotationFileBesideTheImagesIsFound) {
+  fs::create_directories(folder_ / "annotations");
+  fs::copy_file(annotate(R"({"id": 2}, {"id": 3})", kCategories),
+                folder_ / "annotations/instances_val.json");
+
+  EXPECT_EQ(find().source, (folder_ / "annotations/instances_val.json").string());
+}
+
+TEST_F(GroundTruthOf, LabelFilesStandInAndTheSourceSaysSo) {
+  const GroundTruth truth = find();
+
+  EXPECT_THAT(truth.source, AllOf(StartsWith("label files"), HasSubstr("4 boxes")));
+  EXPECT_THAT(truth.image_ids, ElementsAre(1, 2));
+  EXPECT_THAT(truth.category_ids, ElementsAre(1, 2, 3));
+  ASSERT_EQ(truth.annotations.boxes.size(), 4u);
+  // The first image, 80 x 72: "2 0.34 0.4 0.3 0.5".
+  const coco::Box& box = truth.annotations.boxes.front();
+  EXPECT_EQ(box.category_id, 3);
+  EXPECT_THAT(box.bbox, ElementsAre(DoubleEq((0.34 - 0.15) * 80), DoubleEq((0.4 - 0.25) * 72),
+                                    DoubleEq(0.3 * 80), DoubleEq(0.5 * 72)));
+  EXPECT_DOUBLE_EQ(box.area, 0.3 * 80 * 0.5 * 72);
+}
+
+TEST_F(GroundTruthOf, ALabelOutOfRangeIsNamedWithFileAndLine) {
+  write_file(folder_ / "labels/val/000000000002.txt", "0 0.5 0.5 0.1 0.1\n3 0.5 0.5 0.1 0.1\n");
+
+  EXPECT_THAT(message_of([&] { find(); }), AllOf(HasSubstr("000000000002.txt:2"), HasSubstr("3")));
+}
+
+}  // namespace
+}  // namespace yoloq::pipeline
