@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "core/error.h"
-#include "model/detail/emit_blocks.h"
+#include "model/detail/emit_torch.h"
 
 namespace yoloq::model::detail {
 

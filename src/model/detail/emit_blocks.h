@@ -15,7 +15,4 @@ namespace yoloq::model::detail {
 Flow emit_module(Builder& builder, const std::string& path, const Module& module,
                  const std::vector<Flow>& inputs);
 
-/// Writes a bare convolution.
-Flow emit(Builder& builder, const std::string& path, const Conv2d& conv, const Flow& x);
-
 }  // namespace yoloq::model::detail
