@@ -13,6 +13,7 @@
 #include "core/error.h"
 #include "dataset/images.h"
 #include "onnx/model_file.h"
+#include "pipeline/explain.h"
 #include "pipeline/plan_file.h"
 #include "pipeline/quantization.h"
 #include "quantize/apply.h"
@@ -44,6 +45,7 @@ struct Arguments {
   bool per_tensor = false;
   bool dynamic = false;
   bool verify = true;
+  bool explain = false;
   bool tuning = true;
   bool bias_correction = true;
   std::size_t tuning_images = 32;
@@ -87,8 +89,18 @@ quantize::Options quantize_options(const Arguments& arguments) {
 struct Outcome {
   pipeline::QuantizedModel result;
   std::vector<runtime::OutputCheck> checks;
+  std::vector<pipeline::Improvement> improvements;
   double seconds = 0;
 };
+
+/// The improvements one by one, each with fresh progress bars that nobody needs to see.
+std::vector<pipeline::Improvement> explain(const pipeline::DetectionModel& model,
+                                           const std::vector<fs::path>& images,
+                                           pipeline::QuantizationOptions how) {
+  how.progress = {};
+  how.tuning_progress = {};
+  return pipeline::explain(model, images, how);
+}
 
 double worst_db(const std::vector<runtime::OutputCheck>& checks) {
   double worst = std::numeric_limits<double>::infinity();
@@ -132,6 +144,10 @@ void report(const Arguments& arguments, const Outcome& outcome) {
                               {"tuning_seconds", result.tuning_seconds},
                               {"cached", result.calibration.cached},
                               {"skipped", result.calibration.skipped}};
+  for (const auto& row : outcome.improvements) {
+    fmt::print("{:34} {:6.2f} dB\n", row.name, row.sqnr_db);
+    json["improvements"].push_back({{"name", row.name}, {"sqnr_db", row.sqnr_db}});
+  }
   json["verify_sqnr_db"] = nullptr;
   if (!outcome.checks.empty()) json["verify_sqnr_db"] = worst_db(outcome.checks);
   arguments.json.write(json.dump(2));
@@ -179,17 +195,18 @@ void run(Arguments arguments) {
       fmt::print("notice: {} images asked for, '{}' has {}\n", count, arguments.split,
                  images.size());
     }
-    outcome.result = pipeline::quantize_model(model, images,
-                                              {.quantize = options,
-                                               .images = count,
-                                               .cache = arguments.cache,
-                                               .threads = arguments.threads,
-                                               .skip_bad = arguments.skip_bad,
-                                               .tune_weights = arguments.tuning,
-                                               .bias_correction = arguments.bias_correction,
-                                               .tuning_images = arguments.tuning_images,
-                                               .progress = progress_bar("calibrate"),
-                                               .tuning_progress = progress_bar("tune")});
+    const pipeline::QuantizationOptions how{.quantize = options,
+                                            .images = count,
+                                            .cache = arguments.cache,
+                                            .threads = arguments.threads,
+                                            .skip_bad = arguments.skip_bad,
+                                            .tune_weights = arguments.tuning,
+                                            .bias_correction = arguments.bias_correction,
+                                            .tuning_images = arguments.tuning_images,
+                                            .progress = progress_bar("calibrate"),
+                                            .tuning_progress = progress_bar("tune")};
+    outcome.result = pipeline::quantize_model(model, images, how);
+    if (arguments.explain) outcome.improvements = explain(model, images, how);
   }
   if (arguments.verify && !outcome.result.images.empty()) {
     outcome.checks = pipeline::verify_quantized(model, outcome.result.graph, outcome.result.images);
@@ -271,6 +288,8 @@ void declare_quantize(CLI::App& app) {
   declare_layers(app, *arguments);
   app.add_flag("--dynamic", arguments->dynamic, "leave batch and size of a checkpoint open");
   app.add_flag("!--no-verify", arguments->verify, "do not compare the engine with its reference");
+  app.add_flag("--explain", arguments->explain,
+               "quantize with one improvement after the other and say what each gave");
   app.add_option("--threads", arguments->threads, "0: all that the process may use")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
