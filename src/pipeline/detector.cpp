@@ -33,9 +33,10 @@ int chosen(const graph::Dim& dim, std::optional<std::int64_t> wish, std::int64_t
 
 LoadedDetector load_compiled(const fs::path& path, const ModelOptions& options,
                              const runtime::EngineOptions& engine_options) {
-  LoadedDetector loaded{.name = path.stem().string(), .model_bytes = fs::file_size(path)};
+  LoadedDetector loaded{.name = path.stem().string()};
   Detector& detector = loaded.detector;
   detector.engine = runtime::load(path, engine_options);
+  loaded.model_bytes = fs::file_size(path);
   const graph::Dims& dims = detector.engine->inputs().front().dims;
   if (dims.size() != 4) fail(ErrorCode::unsupported, "'{}' takes no images", path.string());
   const auto side = [&](int vision::Size::*part) {

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pipeline/model.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/error.h"
+#include "core/file.h"
+#include "graph/execute.h"
+#include "model/emit.h"
+#include "onnx/model_file.h"
+#include "pipeline/tiny_data_set.h"
+#include "support/data.h"
+#include "support/tiny_checkpoint.h"
+#include "support/tiny_model.h"
+
+namespace yoloq::pipeline {
+namespace {
+
+namespace fs = std::filesystem;
+using test::message_of;
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::FloatNear;
+using testing::HasSubstr;
+using testing::Pointwise;
+
+constexpr vision::Size kSize{96, 64};
+
+/// The dimensions of the input, -1 where they are open.
+std::vector<std::int64_t> input_sizes(const graph::Graph& graph) {
+  std::vector<std::int64_t> sizes;
+  for (const graph::Dim& dim : *graph.inputs.front().type.dims) {
+    sizes.push_back(dim.known() ? dim.size : -1);
+  }
+  return sizes;
+}
+
+/// The tiny model as a checkpoint and as ONNX files.
+class LoadModel : public testing::Test {
+ protected:
+  fs::path checkpoint() {
+    const fs::path path = folder_ / "tiny.pt";
+    test::write_checkpoint(test::tiny_model(), path, {.dtype = DType::f32});
+    return path;
+  }
+
+  fs::path onnx_file(const model::EmitOptions& options) {
+    const fs::path path = folder_ / "tiny.onnx";
+    onnx::write_model(model::emit(test::tiny_model(), options), path);
+    return path;
+  }
+
+  fs::path fixed_file() { return onnx_file({.batch = 2, .height = 64, .width = 96}); }
+  fs::path open_file() {
+    return onnx_file({.batch = std::nullopt, .height = std::nullopt, .width = std::nullopt});
+  }
+
+  test::TemporaryFolder folder_;
+};
+
+TEST_F(LoadModel, ACheckpointTakesTheSizeAndBatchAskedFor) {
+  const DetectionModel model = load_model(checkpoint(), {.size = kSize, .batch = 2});
+
+  EXPECT_EQ(model.name, "tiny");
+  EXPECT_THAT(input_sizes(model.graph), ElementsAre(2, 3, 64, 96));
+  EXPECT_EQ(model.size, kSize);
+  EXPECT_EQ(model.batch, 2);
+  EXPECT_EQ(model.head.class_count, 3);
+  EXPECT_THAT(model.head.strides, ElementsAre(8, 16, 32));
+}
+
+TEST_F(LoadModel, ACheckpointIs640PixelsUnlessAsked) {
+  EXPECT_EQ(load_model(checkpoint()).size, (vision::Size{640, 640}));
+}
+
+TEST_F(LoadModel, ADynamicCheckpointStaysOpenBesideItsFixedForm) {
+  const DetectionModel model = load_model(checkpoint(), {.size = kSize, .dynamic = true});
+
+  EXPECT_THAT(input_sizes(model.graph), ElementsAre(-1, 3, -1, -1));
+  EXPECT_THAT(input_sizes(model.fixed), ElementsAre(1, 3, 64, 96));
+}
+
+TEST_F(LoadModel, AnOnnxFileKeepsItsSizeAndBatch) {
+  const DetectionModel model = load_model(fixed_file());
+
+  EXPECT_THAT(input_sizes(model.fixed), ElementsAre(2, 3, 64, 96));
+  EXPECT_EQ(model.size, kSize);
+  EXPECT_EQ(model.batch, 2);
+}
+
+TEST_F(LoadModel, ADynamicOnnxFileTakesTheSizeAndBatchAskedFor) {
+  const fs::path file = open_file();
+
+  const DetectionModel model = load_model(file, {.size = kSize, .batch = 5});
+
+  EXPECT_THAT(input_sizes(model.graph), ElementsAre(-1, 3, -1, -1));
+  EXPECT_THAT(input_sizes(model.fixed), ElementsAre(5, 3, 64, 96));
+  EXPECT_EQ(load_model(file).size, (vision::Size{640, 640}));
+  EXPECT_EQ(load_model(file).batch, 1);
+}
+
+TEST_F(LoadModel, AnOnnxFileOfAnotherSizeOrBatchIsRefusedWithBoth) {
+  const fs::path file = fixed_file();
+
+  EXPECT_THAT(message_of([&] {
+                load_model(file, {.size = vision::Size{96, 96}});
+              }),
+              AllOf(HasSubstr(file.string()), HasSubstr("height of 64, not 96")));
+  EXPECT_THAT(message_of([&] {
+                load_model(file, {.size = vision::Size{64, 64}});
+              }),
+              HasSubstr("width of 96, not 64"));
+  EXPECT_THAT(message_of([&] { load_model(file, {.batch = 4}); }),
+              AllOf(HasSubstr("batch of 2, not 4"), HasSubstr("--dynamic")));
+}
+
+TEST_F(LoadModel, ASizeThatStridesDoNotDivideIsRefused) {
+  EXPECT_THAT(message_of([&] {
+                load_model(checkpoint(), {.size = vision::Size{96, 72}});
+              }),
+              HasSubstr("72"));
+}
+
+TEST_F(LoadModel, CheckpointAndOnnxFileComputeTheSame) {
+  const DetectionModel pt = load_model(checkpoint(), {.size = kSize, .batch = 2});
+  const DetectionModel onnx = load_model(fixed_file());
+  std::vector<float> pixels(2 * 3 * 64 * 96);
+  for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<float>(i % 97) / 97;
+  const Tensor input = Tensor::of({2, 3, 64, 96}, pixels);
+
+  const auto of_pt = graph::execute(pt.fixed, {{"images", input}});
+  const auto of_onnx = graph::execute(onnx.fixed, {{"images", input}});
+
+  ASSERT_EQ(of_pt.size(), 3u);
+  for (const auto& [name, tensor] : of_pt) {
+    const auto expected = of_onnx.at(name).values<float>();
+    ASSERT_EQ(tensor.shape(), of_onnx.at(name).shape()) << name;
+    // Values up to 200, a few float32 roundings apart where BatchNormalization was folded.
+    EXPECT_THAT(tensor.values<float>(), Pointwise(FloatNear(1e-3f), expected)) << name;
+  }
+}
+
+TEST_F(LoadModel, AFileOfAnotherKindIsRefused) {
+  write_file(folder_ / "tiny.engine", "x");
+
+  EXPECT_THAT(message_of([&] { load_model(folder_ / "tiny.engine"); }),
+              AllOf(HasSubstr("tiny.engine"), HasSubstr(".pt"), HasSubstr(".onnx")));
+}
+
+TEST_F(LoadModel, AMissingOrBrokenFileIsNamed) {
+  EXPECT_THAT(message_of([&] { load_model(folder_ / "no.pt"); }), HasSubstr("no.pt"));
+  EXPECT_THAT(message_of([&] { load_model(folder_ / "no.onnx"); }), HasSubstr("no.onnx"));
+  write_file(folder_ / "bad.onnx", "this is no model");
+  EXPECT_THAT(message_of([&] { load_model(folder_ / "bad.onnx"); }), HasSubstr("bad.onnx"));
+}
+
+TEST_F(LoadModel, FloatLayersAreCountedAsFloat) {
+  const LayerCount count = count_layers(load_model(fixed_file()).fixed);
+
+  EXPECT_EQ(count.int8, 0);
+  EXPECT_GT(count.total, 20);
+}
+
+}  // namespace
+}  // namespace yoloq::pipeline
