@@ -5,9 +5,12 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <system_error>
+#include <utility>
 
 #include "core/error.h"
 #include "core/file.h"
@@ -30,12 +33,48 @@ int checked_side(int side) {
            kLargestStride);
 }
 
+/// Positive numbers separated by commas; empty if the text is anything else.
+std::vector<float> numbers_of(const std::string& list) {
+  std::vector<float> numbers;
+  const char* place = list.data();
+  const char* end = place + list.size();
+  while (place < end) {
+    float number = 0;
+    const auto [next, problem] = std::from_chars(place, end, number);
+    const bool separated = next == end || *next == ',';
+    if (problem != std::errc() || !separated || !(number > 0)) return {};
+    numbers.push_back(number);
+    place = next == end ? end : next + 1;
+  }
+  return numbers;
+}
+
 }  // namespace
 
 void ModelArguments::declare(CLI::App& app, bool with_engines) {
   app.add_option("--weights", weights, "YOLOv5 checkpoint (.pt)");
   app.add_option("--model", models, "ONNX file");
+  app.add_option("--anchors", anchors,
+                 "for files that do not say: width,height,... in pixels, one list per head, fine "
+                 "to coarse")
+      ->expected(1, 8);
   if (with_engines) app.add_option("--engine", engines, "compiled model of 'yoloq build'");
+}
+
+detect::HeadHints ModelArguments::hints(std::vector<std::string> names) const {
+  detect::HeadHints hints{.names = std::move(names)};
+  for (const std::string& list : anchors) {
+    const auto numbers = numbers_of(list);
+    if (numbers.empty() || numbers.size() % 2 != 0) {
+      fail(ErrorCode::bad_argument,
+           "--anchors '{}' is no list of widths and heights such as 10,13,16,30,33,23", list);
+    }
+    auto& level = hints.anchors.emplace_back();
+    for (std::size_t i = 0; i < numbers.size(); i += 2) {
+      level.push_back({numbers[i], numbers[i + 1]});
+    }
+  }
+  return hints;
 }
 
 std::vector<fs::path> ModelArguments::all() const {

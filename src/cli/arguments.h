@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "detect/head.h"
 #include "runtime/engine.h"
 #include "vision/geometry.h"
 
@@ -24,8 +25,14 @@ struct ModelArguments {
   std::vector<std::filesystem::path> weights;  ///< Checkpoints.
   std::vector<std::filesystem::path> models;   ///< ONNX files.
   std::vector<std::filesystem::path> engines;  ///< Compiled-model files.
+  std::vector<std::string> anchors;            ///< One list per head: "10,13,16,30,33,23".
 
   void declare(CLI::App& app, bool with_engines = true);
+
+  /// What the user says of models whose files do not: names of the data yaml, --anchors.
+  ///
+  /// @throws Error(bad_argument) for a list that is not of pairs of positive numbers.
+  detect::HeadHints hints(std::vector<std::string> names = {}) const;
 
   /// All of them, in that order.
   ///

@@ -38,7 +38,7 @@ Subject prepare(const Arguments& arguments, const std::filesystem::path& path, r
                 int batch) {
   auto engine = arguments.engine.options(mode);
   if (mode == runtime::Mode::latency) engine.streams = 0;
-  pipeline::ModelOptions model{.size = arguments.size.size()};
+  pipeline::ModelOptions model{.size = arguments.size.size(), .hints = arguments.model.hints()};
   if (batch > 1) model.batch = batch;
   Subject subject{.loaded = pipeline::load_detector(path, model, engine)};
   const auto& detector = subject.loaded.detector;

@@ -49,7 +49,7 @@ void run(Arguments arguments) {
   if (arguments.out.empty()) arguments.out = fs::path(source).replace_extension(".engine");
   require_writable(arguments.out);
   require_writable(arguments.json.file);
-  pipeline::ModelOptions load{.size = arguments.size.size()};
+  pipeline::ModelOptions load{.size = arguments.size.size(), .hints = arguments.model.hints()};
   if (arguments.engine.batch_size > 1) load.batch = arguments.engine.batch_size;
   if (!arguments.data.empty()) {
     load.hints.names = dataset::read_data_yaml(arguments.data).names;

@@ -104,7 +104,7 @@ void run(const Arguments& arguments) {
   const auto images = images_of(arguments.sources);
   require_writable(arguments.out / "detections.json");
   require_writable(arguments.json.file);
-  pipeline::ModelOptions load{.size = arguments.size.size()};
+  pipeline::ModelOptions load{.size = arguments.size.size(), .hints = arguments.model.hints()};
   if (!arguments.data.empty()) load.hints.names = dataset::read_data_yaml(arguments.data).names;
   if (arguments.engine.batch_size > 1) load.batch = arguments.engine.batch_size;
   const auto loaded = pipeline::load_detector(arguments.model.one(), load,

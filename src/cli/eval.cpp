@@ -104,7 +104,8 @@ void evaluate_models(const Arguments& arguments) {
   require_writable(arguments.json.file);
   require_writable(arguments.save_json);
   const dataset::Dataset dataset = dataset::read_data_yaml(arguments.data.data);
-  pipeline::ModelOptions model{.size = arguments.size.size(), .hints = {.names = dataset.names}};
+  pipeline::ModelOptions model{.size = arguments.size.size(),
+                               .hints = arguments.model.hints(dataset.names)};
   if (arguments.engine.batch_size > 1) model.batch = arguments.engine.batch_size;
 
   std::vector<EvalRow> rows;

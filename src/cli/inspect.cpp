@@ -104,8 +104,9 @@ Json show_quantization(const pipeline::DetectionModel& model) {
 
 Json show_executed(const Arguments& arguments) {
   auto options = arguments.engine.options(runtime::Mode::throughput);
-  const auto loaded =
-      pipeline::load_detector(arguments.model.one(), {.size = arguments.size.size()}, options);
+  const auto loaded = pipeline::load_detector(
+      arguments.model.one(), {.size = arguments.size.size(), .hints = arguments.model.hints()},
+      options);
   Rows table{{"primitive", "kind", "precision", "kernel", "from"}};
   Json rows = Json::array();
   for (const runtime::LayerInfo& layer : loaded.detector.engine->layers()) {
@@ -136,7 +137,7 @@ void run(const Arguments& arguments) {
     arguments.json.write(show_executed(arguments).dump(2));
     return;
   }
-  pipeline::ModelOptions load{.size = arguments.size.size()};
+  pipeline::ModelOptions load{.size = arguments.size.size(), .hints = arguments.model.hints()};
   if (!arguments.data.empty()) load.hints.names = dataset::read_data_yaml(arguments.data).names;
   const auto model = pipeline::load_model(arguments.model.one(), load);
   if (arguments.names_yaml) {

@@ -177,7 +177,9 @@ void run(Arguments arguments) {
   }
 
   std::vector<fs::path> images;
-  pipeline::ModelOptions load{.size = arguments.size.size(), .dynamic = arguments.dynamic};
+  pipeline::ModelOptions load{.size = arguments.size.size(),
+                              .hints = arguments.model.hints(),
+                              .dynamic = arguments.dynamic};
   if (!arguments.data.empty()) {
     const dataset::Dataset dataset = dataset::read_data_yaml(arguments.data);
     load.hints.names = dataset.names;
