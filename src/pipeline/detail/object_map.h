@@ -16,6 +16,7 @@ struct HeadLogits {
   std::int64_t height = 0;
   std::int64_t width = 0;
   std::span<const float> values;
+  bool only_objectness = false;  ///< The values are [A, H, W], of each anchor just that.
 };
 
 /// Where in an image a detector sees objects, on the grid of its finest head.
