@@ -7,18 +7,13 @@ namespace yoloq::transform {
 
 /// Removes nodes that give what they are given:
 ///
-/// | Node                                            | where |
-/// |-------------------------------------------------|-----------------------------------------------|
-/// | Identity                                        | always | | Dropout | outside training, its
-/// mask unread             | | Cast                                            | to the type that
-/// it reads                     | | Transpose                                       | perm is 0, 1,
-/// 2, ...                          | | Reshape, Flatten, Squeeze, Unsqueeze, Expand    | to the
-/// shape that it reads, by size or symbol | | Slice                                           | of
-/// every element, forwards                    | | Resize, Upsample                                |
-/// nearest or linear, to the size that it reads  | | Pad | by 0 everywhere | | Concat, Max, Min,
-/// Sum                           | of one value                                  | | Split | into
-/// one part                                 | | Mul, Div by 1; Add, Sub of 0; Pow to 1          |
-/// the constant does not widen the shape         |
+/// - Identity; Dropout outside training with its mask unread; Cast to the type that it reads
+/// - Reshape, Flatten, Squeeze, Unsqueeze, Expand to the shape that they read, by size or symbol
+/// - Transpose whose perm is 0, 1, 2, ...
+/// - Slice of every element, forwards; Pad by 0 everywhere
+/// - Resize and Upsample, nearest or linear, to the size that they read
+/// - Concat, Max, Min, Sum of one value; Split into one part
+/// - Mul and Div by 1, Add and Sub of 0, Pow to 1, where the constant does not widen the shape
 ///
 /// A node whose output the graph returns goes too if its input comes from a node that nothing
 /// prevents from being renamed; else it stays. A second run finds nothing to do.
