@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -116,6 +117,7 @@ void run(const Arguments& arguments) {
   const auto files = output_files(images, arguments.out);
   nlohmann::ordered_json json = nlohmann::ordered_json::array();
   for (std::size_t i = 0; i < images.size(); ++i) {
+    if (std::ranges::binary_search(found.skipped_indices, i)) continue;
     json.push_back(boxes_json(images[i], found.boxes[i], names));
     fmt::print("{}: {}\n", images[i].string(), summary(found.boxes[i], names));
     if (arguments.draw) draw_boxes(images[i], files[i], found.boxes[i], names);

@@ -60,21 +60,40 @@ void measure_latencies(const Arguments& arguments, const std::vector<std::filesy
   }
 }
 
+/// Takes the images that did not decode out of the list, and their places out of the boxes.
+void leave_out_skipped(dataset::ImageList& images, pipeline::Found& found) {
+  if (found.images == 0) fail(ErrorCode::not_found, "none of the {} images decodes", images.size());
+  for (auto index = found.skipped_indices.rbegin(); index != found.skipped_indices.rend();
+       ++index) {
+    images.erase(images.begin() + static_cast<std::ptrdiff_t>(*index));
+    found.boxes.erase(found.boxes.begin() + static_cast<std::ptrdiff_t>(*index));
+  }
+}
+
 EvalRow evaluate_model(const Arguments& arguments, const std::filesystem::path& path,
                        const pipeline::ModelOptions& model, const dataset::Dataset& dataset) {
-  const auto images = dataset::list_images(dataset, arguments.data.split);
-  const auto truth = pipeline::find_ground_truth(
-      dataset, images, {.split = arguments.data.split, .annotations = arguments.data.annotations});
+  auto images = dataset::list_images(dataset, arguments.data.split);
+  const auto find_truth = [&] {
+    return pipeline::find_ground_truth(
+        dataset, images,
+        {.split = arguments.data.split, .annotations = arguments.data.annotations});
+  };
+  pipeline::GroundTruth truth;
+  if (!arguments.data.skip_bad) truth = find_truth();  // Fails before anything is computed.
   auto loaded =
       pipeline::load_detector(path, model, arguments.engine.options(runtime::Mode::throughput));
-  if (std::ssize(truth.category_ids) != loaded.detector.head.class_count) {
+  if (std::ssize(dataset.names) != loaded.detector.head.class_count) {
     fail(ErrorCode::bad_argument, "'{}' has {} classes, the data set {}: is it the right --data?",
-         path.string(), loaded.detector.head.class_count, truth.category_ids.size());
+         path.string(), loaded.detector.head.class_count, dataset.names.size());
   }
   pipeline::DetectOptions detect = arguments.detect;
   detect.skip_bad = arguments.data.skip_bad;
   detect.progress = progress_bar("eval " + loaded.name);
-  const pipeline::Found found = pipeline::find_objects(loaded.detector, images, detect);
+  pipeline::Found found = pipeline::find_objects(loaded.detector, images, detect);
+  if (arguments.data.skip_bad) {
+    leave_out_skipped(images, found);
+    truth = find_truth();
+  }
   const auto detections = pipeline::to_coco(found.boxes, truth);
   if (!arguments.save_json.empty()) coco::write_detections(arguments.save_json, detections);
   EvalRow row{.model = loaded.name,

@@ -11,6 +11,7 @@
 #include "cli/command.h"
 #include "cli/progress_bar.h"
 #include "core/error.h"
+#include "core/file.h"
 #include "dataset/images.h"
 #include "onnx/model_file.h"
 #include "pipeline/explain.h"
@@ -213,8 +214,9 @@ void run(Arguments arguments) {
   if (arguments.verify && !outcome.result.images.empty()) {
     outcome.checks = pipeline::verify_quantized(model, outcome.result.graph, outcome.result.images);
   }
-  pipeline::write_plan(outcome.result.plan, arguments.save_plan);
-  onnx::write_model(outcome.result.graph, arguments.out);
+  auto files = pipeline::plan_files(outcome.result.plan, arguments.save_plan);
+  files.push_back({arguments.out, onnx::serialize(outcome.result.graph)});
+  write_files(files);
   outcome.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   report(arguments, outcome);
 }

@@ -7,7 +7,9 @@
 
 #include <cerrno>
 #include <cstring>
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include "core/error.h"
 
@@ -21,6 +23,8 @@ class Descriptor {
   explicit Descriptor(int value) : value_(value) {}
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
+  Descriptor(Descriptor&& other) noexcept : value_(std::exchange(other.value_, -1)) {}
+  Descriptor& operator=(Descriptor&&) = delete;
   ~Descriptor() {
     if (value_ >= 0) ::close(value_);
   }
@@ -40,6 +44,61 @@ bool write_all(int descriptor, std::string_view content) {
   }
   return true;
 }
+
+/// A file that is written but not yet in its place.
+class Pending {
+ public:
+  Pending(const std::filesystem::path& path, std::string_view content)
+      : target_(path), temporary_(path.string() + ".tmp." + std::to_string(::getpid())) {
+    const std::filesystem::path folder = target_.has_parent_path() ? target_.parent_path() : ".";
+    file_.emplace(::open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0644));
+    if (file_->get() < 0) {  // Not every file system has files without names.
+      file_.emplace(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+      named_ = file_->get() >= 0;
+    }
+    if (file_->get() < 0) refuse();
+    if (!write_all(file_->get(), content) || ::fsync(file_->get()) != 0) refuse();
+  }
+  Pending(Pending&& other) noexcept
+      : target_(std::move(other.target_)),
+        temporary_(std::move(other.temporary_)),
+        file_(std::move(other.file_)),
+        named_(std::exchange(other.named_, false)) {}
+  Pending& operator=(Pending&&) = delete;
+  ~Pending() {
+    if (named_) ::unlink(temporary_.c_str());
+  }
+
+  void give_name() {
+    if (!named_) {
+      const std::string unnamed = "/proc/self/fd/" + std::to_string(file_->get());
+      ::unlink(temporary_.c_str());
+      if (::linkat(AT_FDCWD, unnamed.c_str(), AT_FDCWD, temporary_.c_str(), AT_SYMLINK_FOLLOW) !=
+          0) {
+        refuse();
+      }
+      named_ = true;
+    }
+    if (!file_->close()) refuse();
+  }
+
+  void replace_target() {
+    if (::rename(temporary_.c_str(), target_.c_str()) != 0) refuse();
+    named_ = false;
+  }
+
+ private:
+  [[noreturn]] void refuse() {
+    const int reason = errno;
+    if (std::exchange(named_, false)) ::unlink(temporary_.c_str());
+    fail(ErrorCode::io, "cannot write '{}': {}", target_.string(), std::strerror(reason));
+  }
+
+  std::filesystem::path target_;
+  std::string temporary_;
+  std::optional<Descriptor> file_;
+  bool named_ = false;
+};
 
 }  // namespace
 
@@ -69,16 +128,16 @@ std::string read_file(const std::filesystem::path& path) {
 }
 
 void write_file(const std::filesystem::path& path, std::string_view content) {
-  const std::string temporary = path.string() + ".tmp." + std::to_string(::getpid());
-  const auto refuse = [&](int reason) {
-    ::unlink(temporary.c_str());
-    fail(ErrorCode::io, "cannot write '{}': {}", path.string(), std::strerror(reason));
-  };
-  Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-  if (file.get() < 0) refuse(errno);
-  if (!write_all(file.get(), content) || ::fsync(file.get()) != 0) refuse(errno);
-  if (!file.close()) refuse(errno);
-  if (::rename(temporary.c_str(), path.c_str()) != 0) refuse(errno);
+  Pending file(path, content);
+  file.give_name();
+  file.replace_target();
+}
+
+void write_files(std::span<const FileContent> files) {
+  std::vector<Pending> pending;
+  for (const FileContent& file : files) pending.emplace_back(file.path, file.content);
+  for (Pending& file : pending) file.give_name();
+  for (Pending& file : pending) file.replace_target();
 }
 
 }  // namespace yoloq

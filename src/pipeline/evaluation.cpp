@@ -63,6 +63,7 @@ Found find_objects(const Detector& detector, std::span<const std::filesystem::pa
                                         }
                                       });
   found.skipped = std::move(report.skipped);
+  found.skipped_indices = std::move(report.skipped_indices);
   found.seconds = report.seconds;
   found.images = report.images;
   return found;

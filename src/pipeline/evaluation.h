@@ -41,8 +41,9 @@ struct DetectOptions {
 
 /// What a detector found in a list of images.
 struct Found {
-  std::vector<detect::Boxes> boxes;  ///< One per image; pixels of the original image.
-  std::vector<std::string> skipped;  ///< One message per image that did not decode.
+  std::vector<detect::Boxes> boxes;          ///< One per image; pixels of the original image.
+  std::vector<std::string> skipped;          ///< One message per image that did not decode.
+  std::vector<std::size_t> skipped_indices;  ///< The same as places in the list.
   double seconds = 0;
   std::size_t images = 0;  ///< Computed.
 

@@ -38,7 +38,10 @@ class Run {
   StreamReport finish() {
     if (failure_) std::rethrow_exception(failure_);
     StreamReport report{.images = done_ - skipped_.size(), .skipped = {}};
-    for (auto& [index, message] : skipped_) report.skipped.push_back(std::move(message));
+    for (auto& [index, message] : skipped_) {
+      report.skipped_indices.push_back(index);
+      report.skipped.push_back(std::move(message));
+    }
     return report;
   }
 

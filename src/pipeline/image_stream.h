@@ -44,9 +44,10 @@ struct StreamOptions {
 using Consume = std::function<void(std::span<const Item>, runtime::Request&)>;
 
 struct StreamReport {
-  std::size_t images = 0;            ///< Computed and consumed.
-  std::vector<std::string> skipped;  ///< Messages, each naming an image; in list order.
-  double seconds = 0;                ///< From the first image to the last, engine ready.
+  std::size_t images = 0;                    ///< Computed and consumed.
+  std::vector<std::string> skipped;          ///< Messages, each naming an image; in list order.
+  std::vector<std::size_t> skipped_indices;  ///< The same as places in the list.
+  double seconds = 0;                        ///< From the first image to the last, engine ready.
 
   double images_per_second() const {
     return seconds > 0 ? static_cast<double>(images) / seconds : 0;

@@ -9,14 +9,20 @@ namespace yoloq::pipeline {
 
 namespace fs = std::filesystem;
 
-void write_plan(const quantize::Plan& plan, const fs::path& path) {
+std::vector<FileContent> plan_files(const quantize::Plan& plan, const fs::path& path) {
+  std::vector<FileContent> files;
   const quantize::Codes codes = quantize::stored_codes(plan);
   if (!codes.empty()) {
     graph::Graph holder;
     holder.constants = codes;
-    onnx::write_model(holder, codes_path(path));
+    files.push_back({codes_path(path), onnx::serialize(holder)});
   }
-  write_file(path, quantize::to_yaml(plan));
+  files.push_back({path, quantize::to_yaml(plan)});
+  return files;
+}
+
+void write_plan(const quantize::Plan& plan, const fs::path& path) {
+  write_files(plan_files(plan, path));
 }
 
 quantize::Plan read_plan(const fs::path& path) {

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <filesystem>
+#include <vector>
 
+#include "core/file.h"
 #include "quantize/plan.h"
 
 namespace yoloq::pipeline {
@@ -10,6 +12,9 @@ namespace yoloq::pipeline {
 /// Writes a plan as YAML and, if layers have codes of their own, those beside it as an ONNX file of
 /// constants: "m.plan.yaml" and "m.plan.codes.onnx".
 void write_plan(const quantize::Plan& plan, const std::filesystem::path& path);
+
+/// The files that write_plan() writes: to be written together with the model that the plan made.
+std::vector<FileContent> plan_files(const quantize::Plan& plan, const std::filesystem::path& path);
 
 /// Reads what write_plan() wrote.
 ///

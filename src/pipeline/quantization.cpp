@@ -110,6 +110,20 @@ bool tune(const DetectionModel& model, const quantize::Settings& settings, Quant
   return false;
 }
 
+/// Those of `images` that decode, after calibration has named the others.
+std::vector<fs::path> decodable(std::span<const fs::path> images) {
+  std::vector<fs::path> good;
+  for (const fs::path& image : images) {
+    try {
+      vision::read_image(image);
+      good.push_back(image);
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::corrupt_file) throw;
+    }
+  }
+  return good;
+}
+
 }  // namespace
 
 QuantizedModel quantize_model(const DetectionModel& model, std::span<const fs::path> images,
@@ -128,6 +142,7 @@ QuantizedModel quantize_model(const DetectionModel& model, std::span<const fs::p
                                         .classes = model.head.class_count,
                                         .skip_bad = options.skip_bad,
                                         .progress = options.progress});
+  if (!result.calibration.skipped.empty()) result.images = decodable(result.images);
   result.plan =
       quantize::make_plan(model.graph, settings, options.quantize, result.calibration.ranges);
   const auto start = std::chrono::steady_clock::now();

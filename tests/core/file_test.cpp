@@ -42,6 +42,22 @@ TEST(File, ReplacesAFileAndLeavesNothingBeside) {
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1);
 }
 
+TEST(File, SeveralFilesAreWrittenOrNone) {
+  const test::TemporaryFolder folder;
+  write_file(folder / "a", "old");
+
+  const std::vector<FileContent> impossible{{folder / "a", "new"}, {folder / "none/b", "new"}};
+  EXPECT_EQ(code_of([&] { write_files(impossible); }), ErrorCode::io);
+  EXPECT_EQ(read_file(folder / "a"), "old");
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1);
+
+  const std::vector<FileContent> possible{{folder / "a", "new"}, {folder / "b", "newer"}};
+  write_files(possible);
+  EXPECT_EQ(read_file(folder / "a"), "new");
+  EXPECT_EQ(read_file(folder / "b"), "newer");
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 2);
+}
+
 TEST(File, SaysWhatIsMissing) {
   EXPECT_EQ(code_of([] { read_file("/no/such/file"); }), ErrorCode::not_found);
   EXPECT_EQ(code_of([] { write_file("/no/such/folder/file", ""); }), ErrorCode::io);

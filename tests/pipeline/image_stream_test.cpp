@@ -136,6 +136,7 @@ TEST_F(ImageStream, ABadImageIsSkippedAndNamedWhereThatIsAsked) {
 
   EXPECT_EQ(report.images, 4u);
   EXPECT_THAT(report.skipped, ElementsAre(HasSubstr("1.png"), HasSubstr("4.png")));
+  EXPECT_THAT(report.skipped_indices, ElementsAre(1, 4));
   EXPECT_FALSE(means_.contains(1));
   EXPECT_FALSE(means_.contains(4));
   expect_each_once(4);

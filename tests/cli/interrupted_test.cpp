@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs that end in the middle: killed, or with no room left for their files.
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "calibrate/ranges.h"
+#include "cli/yoloq_program.h"
+#include "core/file.h"
+
+namespace yoloq {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::Each;
+using testing::HasSubstr;
+using testing::Not;
+
+/// A named pipe in place of an image: a run that reads it waits, at a known place, until it is fed.
+class Pipe {
+ public:
+  explicit Pipe(fs::path path) : path_(std::move(path)) {
+    fs::remove(path_);
+    made_ = ::mkfifo(path_.c_str(), 0600) == 0;
+  }
+
+  /// Waits until a reader has opened the pipe, and gives it `content`.
+  bool feed(const std::string& content) const {
+    const int descriptor = wait_for_reader();
+    if (descriptor < 0) return false;
+    const auto written = ::write(descriptor, content.data(), content.size());
+    ::close(descriptor);
+    return written == static_cast<ssize_t>(content.size());
+  }
+
+  /// Waits until a reader has opened the pipe; keeps it waiting for content.
+  int wait_for_reader() const {
+    using Clock = std::chrono::steady_clock;
+    const auto end = Clock::now() + std::chrono::seconds(120);
+    while (made_ && Clock::now() < end) {
+      const int descriptor = ::open(path_.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+      if (descriptor >= 0) return descriptor;
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+    return -1;
+  }
+
+ private:
+  fs::path path_;
+  bool made_ = false;
+};
+
+pid_t start(const std::vector<std::string>& command) {
+  std::vector<char*> arguments;
+  for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
+  arguments.push_back(nullptr);
+  const pid_t child = ::fork();
+  if (child != 0) return child;
+  const int nowhere = ::open("/dev/null", O_WRONLY);
+  ::dup2(nowhere, STDOUT_FILENO);
+  ::dup2(nowhere, STDERR_FILENO);
+  ::execvp(arguments[0], arguments.data());
+  ::_exit(127);
+}
+
+class Interrupted : public testing::Test {
+ protected:
+  static std::vector<std::string> quantize(std::vector<std::string> more = {}) {
+    std::vector<std::string> arguments{"quantize", "--weights",   "tiny.pt",   "--img",
+                                       "64",       "--data",      "data.yaml", "--cache",
+                                       "cache",    "--no-tuning", "--out",     "out.onnx"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return arguments;
+  }
+
+  /// Every cache file can be read, and nothing half written is beside the outputs.
+  void expect_whole_files() const {
+    const auto files = test::files_below(project_.path());
+    EXPECT_THAT(files, Each(Not(HasSubstr(".tmp"))));
+    for (const std::string& file : files) {
+      if (fs::path(file).extension() != ".ranges") continue;
+      EXPECT_NO_THROW(calibrate::parse_ranges(read_file(project_ / file))) << file;
+    }
+  }
+
+  test::TinyProject project_{4, 1};
+};
+
+TEST_F(Interrupted, AKilledCalibrationLeavesNothingHalfAndTheNextRunSucceeds) {
+  const fs::path image = project_ / "images/train/000000000003.png";
+  const std::string content = read_file(image);
+  write_file(project_ / "train.txt",
+             "./images/train/000000000001.png\n./images/train/000000000002.png\n"
+             "./images/train/000000000003.png\n./images/train/000000000004.png\n");
+  write_file(project_ / "data.yaml", "train: train.txt\nnames: [class 0, class 1, class 2]\n");
+  write_file(project_ / "out.onnx", "what an earlier run wrote");
+  const Pipe pipe(image);
+
+  const pid_t child = start(test::yoloq_command(project_.path(), quantize()));
+  const bool hashed = pipe.feed(content);      // First it is read for the key of the cache,
+  const int waiting = pipe.wait_for_reader();  // then for calibration.
+  ::kill(child, SIGKILL);
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  ::close(waiting);
+
+  ASSERT_TRUE(hashed);
+  ASSERT_GE(waiting, 0);
+  ASSERT_TRUE(WIFSIGNALED(status));
+  EXPECT_EQ(read_file(project_ / "out.onnx"), "what an earlier run wrote");
+  EXPECT_FALSE(fs::exists(project_ / "out.plan.yaml"));
+  expect_whole_files();
+  fs::remove(image);
+  write_file(image, content);
+  const auto next = project_.run(quantize());
+  EXPECT_EQ(next.status, 0) << next.errors;
+  EXPECT_EQ(project_.run({"inspect", "--model", "out.onnx"}).status, 0);
+}
+
+TEST_F(Interrupted, KilledAtAnyMomentOutputsAreOldOrNewAndTheNextRunSucceeds) {
+  ASSERT_EQ(project_.run(quantize({"--calibrator", "min-max"})).status, 0);
+  const std::string old_model = read_file(project_ / "out.onnx");
+  ASSERT_EQ(project_.run(quantize()).status, 0);
+  const std::string new_model = read_file(project_ / "out.onnx");
+  ASSERT_FALSE(old_model == new_model);
+
+  for (const int wait_ms : {50, 150, 250, 350, 500, 700, 1000, 1500}) {
+    write_file(project_ / "out.onnx", old_model);
+    fs::remove_all(project_ / "cache");
+    const pid_t child = start(test::yoloq_command(project_.path(), quantize()));
+    std::this_thread::sleep_for(std::chrono::milliseconds(wait_ms));
+    ::kill(child, SIGKILL);
+    ::waitpid(child, nullptr, 0);
+
+    const std::string left = read_file(project_ / "out.onnx");
+    EXPECT_TRUE(left == old_model || left == new_model) << "killed after " << wait_ms << " ms";
+    expect_whole_files();
+  }
+  EXPECT_EQ(project_.run(quantize()).status, 0);
+  EXPECT_TRUE(read_file(project_ / "out.onnx") == new_model);
+}
+
+/// A run whose files may not grow beyond `kilobytes`: the system then refuses to write on, as it
+/// does when a disk is full.
+test::Finished with_little_room(const test::TinyProject& project, int kilobytes,
+                                const std::vector<std::string>& arguments) {
+  std::vector<std::string> command{
+      "bash", "-c", "trap '' XFSZ; ulimit -f " + std::to_string(kilobytes) + " && exec \"$@\"",
+      "bash"};
+  const auto words = test::yoloq_command(project.path(), arguments);
+  command.insert(command.end(), words.begin(), words.end());
+  return test::run_command(command);
+}
+
+TEST_F(Interrupted, WithoutRoomForTheModelTheEarlierOneStays) {
+  write_file(project_ / "out.onnx", "what an earlier run wrote");
+
+  const auto finished =
+      with_little_room(project_, 16, {"export", "--weights", "tiny.pt", "--out", "out.onnx"});
+
+  EXPECT_EQ(finished.status, 1);
+  EXPECT_THAT(finished.errors, HasSubstr("cannot write 'out.onnx'"));
+  EXPECT_EQ(read_file(project_ / "out.onnx"), "what an earlier run wrote");
+  expect_whole_files();
+}
+
+class LittleRoom : public Interrupted, public testing::WithParamInterface<int> {};
+
+TEST_P(LittleRoom, LeavesTheEarlierModelWithItsPlan) {
+  ASSERT_EQ(project_.run(quantize({"--calibrator", "min-max"})).status, 0);
+  const std::string model = read_file(project_ / "out.onnx");
+  const std::string plan = read_file(project_ / "out.plan.yaml");
+
+  const auto finished = with_little_room(project_, GetParam(), quantize({"--calibrator", "mse"}));
+
+  EXPECT_EQ(finished.status, 1);
+  EXPECT_THAT(finished.errors, HasSubstr("cannot write"));
+  EXPECT_TRUE(read_file(project_ / "out.onnx") == model);
+  EXPECT_TRUE(read_file(project_ / "out.plan.yaml") == plan);
+  expect_whole_files();
+}
+
+INSTANTIATE_TEST_SUITE_P(Kilobytes, LittleRoom, testing::Values(4, 48));
+
+TEST_F(Interrupted, AFullDiskIsNamed) {
+  fs::create_directories(project_ / "small");
+  const std::string script =
+      "mount -t tmpfs -o size=64k tmpfs small && \"$1\" export --weights tiny.pt --out "
+      "small/a.onnx; "
+      "status=$?; ls small; exit $status";
+  const auto tried = test::run_command({"unshare", "--mount", "true"});
+  if (tried.status != 0) GTEST_SKIP() << "no right to mount a small file system here";
+
+  const auto finished = test::run_command({"env", "-C", project_.path().string(), "unshare",
+                                           "--mount", "sh", "-c", script, "sh", YOLOQ_PROGRAM});
+
+  if (finished.status == 32) GTEST_SKIP() << "no right to mount a small file system here";
+  EXPECT_EQ(finished.status, 1) << finished.errors;
+  EXPECT_THAT(finished.errors, HasSubstr("small/a.onnx': No space left on device"));
+  EXPECT_EQ(finished.output, "");  // Nothing is left there.
+}
+
+}  // namespace
+}  // namespace yoloq
