@@ -41,7 +41,8 @@ class Application {
       if (weight.on) quantize_weight_of(layer_named(weight.layer), weight);
     }
     for (const LayerPlan& layer : plan_.layers) {
-      if (layer.precision == Precision::fp16) convert_to_half(layer_named(layer.name));
+      const Layer& found = layer_named(layer.name);  // Also of layers that stay as they are.
+      if (layer.precision == Precision::fp16) convert_to_half(found);
     }
     return std::move(graph_);
   }

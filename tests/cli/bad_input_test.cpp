@@ -95,7 +95,8 @@ class BadInputs : public testing::Test {
         return y)"),
                       project_ / "headless.onnx");
     write_file(project_ / "other.plan.yaml",
-               "format: 1\ntarget: tensorrt\nlayers:\n  - {id: 0, name: model.77.conv, precision: "
+               "format: 1\ntarget: tensorrt\nprovenance: {}\nlayers:\n  - {id: 0, name: "
+               "model.77.conv, precision: "
                "int8, why: "
                "default}\nactivations: []\nweights: []\n");
   }
