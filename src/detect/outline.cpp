@@ -86,7 +86,7 @@ class Walker {
       const graph::Node& node = graph_[producer->second];
       if (node.op == "Conv") {
         convs.insert(producer->second);
-      } else {
+      } else if (node.op != "Shape") {  // Sizes are no values: heads may share a batch size.
         open.insert(open.end(), node.inputs.begin(), node.inputs.end());
       }
     }

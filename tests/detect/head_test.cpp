@@ -103,6 +103,33 @@ TEST(FindHead, PutsLevelsInOrderFromFineToCoarse) {
   EXPECT_THAT(head.indices, ElementsAre(2, 1, 0));
 }
 
+TEST(FindHead, LevelsMayShareTheSizeOfTheBatch) {
+  const Graph graph = graph::parse(R"(
+      input images float32[N,3,64,64]
+      fine = float32[21,3,8,8] {0.5}
+      coarse = float32[21,3,16,16] {0.5}
+      first = int64[1] {0}
+      fine_rest = int64[4] {3,7,8,8}
+      coarse_rest = int64[4] {3,7,4,4}
+      x = Conv(images, fine) strides=[8,8]
+      y = Conv(images, coarse) strides=[16,16]
+      shape = Shape(x)
+      batch = Gather(shape, first)
+      fine_shape = Concat(batch, fine_rest) axis=0
+      coarse_shape = Concat(batch, coarse_rest) axis=0
+      x_split = Reshape(x, fine_shape)
+      y_split = Reshape(y, coarse_shape)
+      x_out = Transpose(x_split) perm=[0,1,3,4,2]
+      y_out = Transpose(y_split) perm=[0,1,3,4,2]
+      return x_out, y_out)");
+  const HeadHints hints{.names = kHints.names, .anchors = {kHints.anchors[0], kHints.anchors[0]}};
+
+  const Head head = find_head(graph, hints);
+
+  EXPECT_EQ(head.form, HeadForm::raw5d);
+  EXPECT_THAT(head.strides, ElementsAre(8, 16));
+}
+
 TEST(FindHead, SeesThroughQuantizers) {
   const Graph graph = graph::parse(R"(
       input images float32[1,3,64,64]
