@@ -31,6 +31,12 @@ if(YOLOQ_WITH_OPENVINO)
   find_package(OpenVINO REQUIRED COMPONENTS Runtime HINTS ${openvino_cmake})
 endif()
 
+set(TENSORRT_ROOT "" CACHE PATH "Folder of TensorRT: builds its runtime in")
+set(TENSORRT_RTX_ROOT "" CACHE PATH "Folder of TensorRT-RTX's libraries: builds without a GPU")
+if(TENSORRT_ROOT)
+  include(cmake/tensorrt.cmake)
+endif()
+
 if(YOLOQ_BUILD_TESTS)
   find_package(GTest REQUIRED)
   include(GoogleTest)

@@ -27,6 +27,7 @@ LAYERS = [
 FOREIGN = {
     r"opencv2/": {"vision"},
     r"openvino/": {"runtime"},
+    r"(NvInfer|NvOnnx|cuda_)": {"runtime"},
     r"(google/protobuf|onnx/onnx)": {"onnx"},
     r"zip\.h": {"checkpoint"},
     r"simdjson": {"coco", "runtime", "model"},

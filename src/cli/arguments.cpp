@@ -33,6 +33,9 @@ int checked_side(int side) {
            kLargestStride);
 }
 
+/// Of a runtime's log; it may come from any of its threads.
+void print_line(std::string_view line) { fmt::print(stderr, "{}\n", line); }
+
 /// Positive numbers separated by commas; empty if the text is anything else.
 std::vector<float> numbers_of(const std::string& list) {
   std::vector<float> numbers;
@@ -110,7 +113,8 @@ void DataArguments::declare(CLI::App& app, bool required) {
 
 void EngineArguments::declare(CLI::App& app) {
   app.add_option("--backend", backend, "runtime")->capture_default_str();
-  app.add_option("--dtype", dtype, "type of the float part: f32, bf16, f16")->capture_default_str();
+  app.add_option("--dtype", dtype, "type of the float part: fp32, bf16, fp16")
+      ->capture_default_str();
   app.add_option("--threads", threads, "0: all that the process may use")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
@@ -120,6 +124,12 @@ void EngineArguments::declare(CLI::App& app) {
   app.add_option("--batch-size", batch_size, "images per inference")
       ->check(CLI::Range(1, 4096))
       ->capture_default_str();
+  app.add_option("--device", device, "GPU, counted from 0")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
+  app.add_flag("--cuda-graph", cuda_graph, "record a run on the GPU once, replay it afterwards");
+  app.add_flag("--gpu-letterbox", gpu_letterbox, "resize and pad images on the GPU");
+  app.add_flag("--verbose", verbose, "print every line that the runtime says");
 }
 
 runtime::EngineOptions EngineArguments::options(runtime::Mode mode) const {
@@ -127,7 +137,9 @@ runtime::EngineOptions EngineArguments::options(runtime::Mode mode) const {
           .float_type = runtime::float_type_of(dtype),
           .mode = mode,
           .threads = threads,
-          .streams = streams};
+          .streams = streams,
+          .gpu = {.device = device, .cuda_graph = cuda_graph, .letterbox = gpu_letterbox},
+          .log = verbose ? print_line : decltype(runtime::EngineOptions::log){}};
 }
 
 void JsonArguments::declare(CLI::App& app) {

@@ -67,13 +67,18 @@ struct DataArguments {
   void declare(CLI::App& app, bool required);
 };
 
-/// --backend, --dtype, --threads, --streams, --batch-size.
+/// --backend, --dtype, --threads, --streams, --batch-size, --device, --cuda-graph,
+/// --gpu-letterbox, --verbose.
 struct EngineArguments {
   std::string backend = "openvino";
   std::string dtype = "f32";
   int threads = 0;
   int streams = 0;
   int batch_size = 1;
+  int device = 0;
+  bool cuda_graph = false;
+  bool gpu_letterbox = false;
+  bool verbose = false;
 
   void declare(CLI::App& app);
 

@@ -7,10 +7,13 @@
 
 #include "cli/arguments.h"
 #include "cli/command.h"
+#include "cli/layer_kinds.h"
 #include "cli/table.h"
 #include "core/error.h"
 #include "pipeline/detector.h"
+#include "runtime/gpu_state.h"
 #include "runtime/measure.h"
+#include "runtime/unfused.h"
 
 namespace yoloq::cli {
 
@@ -23,6 +26,7 @@ struct Arguments {
   SizeArguments size;
   EngineArguments engine;
   JsonArguments json;
+  std::vector<std::filesystem::path> compare;
   std::vector<int> batches;
   double seconds = 3.0;
   int rounds = 10;
@@ -52,6 +56,32 @@ std::vector<int> batches_of(const Arguments& arguments) {
                                    : arguments.batches;
 }
 
+Json json_of(const runtime::Spread& spread) {
+  return {{"p50", spread.p50_ms},
+          {"p90", spread.p90_ms},
+          {"p99", spread.p99_ms},
+          {"mean", spread.mean_ms}};
+}
+
+/// What a GPU's own clock says, and how hard it worked.
+void report_device(const runtime::LatencyReport& latency, const std::string& name, int device,
+                   Json& json) {
+  if (!latency.device) return;
+  const auto& [upload, compute, download] = *latency.device;
+  json["gpu"] = {{"upload_ms", json_of(upload)},
+                 {"compute_ms", json_of(compute)},
+                 {"download_ms", json_of(download)}};
+  fmt::print(
+      "{}: on the GPU {:.3f} ms (p50; p90 {:.3f}, p99 {:.3f}), upload {:.3f}, download "
+      "{:.3f}\n",
+      name, compute.p50_ms, compute.p90_ms, compute.p99_ms, upload.p50_ms, download.p50_ms);
+  const auto state = runtime::read_gpu_state(device);
+  if (!state) return;
+  json["gpu"]["power_w"] = state->power_w;
+  json["gpu"]["clock_mhz"] = state->clock_mhz;
+  fmt::print("{}: {:.0f} W, {} MHz right after\n", name, state->power_w, state->clock_mhz);
+}
+
 /// Latency at batch 1 and throughput over batch sizes, of one model.
 Json measure(const Arguments& arguments, const std::filesystem::path& path,
              std::vector<std::vector<std::string>>& table) {
@@ -67,6 +97,8 @@ Json measure(const Arguments& arguments, const std::filesystem::path& path,
               {"p90", latency.p90_ms},
               {"p99", latency.p99_ms},
               {"mean", latency.mean_ms}}}};
+  report_device(latency, single.loaded.name, arguments.engine.device, json);
+  json["kinds"] = runtime::count_kinds(single.loaded.detector.engine->layers());
   Json sweep = Json::array();
   double best = 0;
   for (const int batch : batches_of(arguments)) {
@@ -90,6 +122,16 @@ Json measure(const Arguments& arguments, const std::filesystem::path& path,
   return json;
 }
 
+/// Somebody who measures int8 wants to know when it does not pay.
+void say_if_half_wins(const Subject& a, const Subject& b, double ratio) {
+  const auto is = [](const Subject& subject, std::string_view precision) {
+    return subject.loaded.precision() == precision;
+  };
+  const bool half_wins = (is(a, "fp16") && is(b, "int8") && ratio < 1) ||
+                         (is(a, "int8") && is(b, "fp16") && ratio > 1);
+  if (half_wins) fmt::print("fp16 is faster than int8 here\n");
+}
+
 Json compare(const Arguments& arguments, const std::filesystem::path& first,
              const std::filesystem::path& second) {
   auto a = prepare(arguments, first, runtime::Mode::throughput, arguments.engine.batch_size);
@@ -101,19 +143,22 @@ Json compare(const Arguments& arguments, const std::filesystem::path& first,
       "{} against {}: {:.2f} times as fast ({:.2f} by processor time; medians of {} "
       "interleaved rounds)\n",
       b.loaded.name, a.loaded.name, report.ratio, report.cpu_ratio, report.rounds.size());
+  say_if_half_wins(a, b, report.ratio);
+  const auto layers_a = a.loaded.detector.engine->layers();
+  const auto layers_b = b.loaded.detector.engine->layers();
+  const Json kinds = compare_kinds({a.loaded.name, layers_a}, {b.loaded.name, layers_b});
   Json rounds = Json::array();
   for (const auto& round : report.rounds) {
     rounds.push_back({{"a_ms", round.a_ms}, {"b_ms", round.b_ms}});
   }
-  return {{"a", a.loaded.name},
-          {"b", b.loaded.name},
-          {"ratio", report.ratio},
-          {"cpu_ratio", report.cpu_ratio},
-          {"rounds", std::move(rounds)}};
+  return {{"a", a.loaded.name},    {"b", b.loaded.name},
+          {"ratio", report.ratio}, {"cpu_ratio", report.cpu_ratio},
+          {"kinds", kinds},        {"rounds", std::move(rounds)}};
 }
 
 void run(const Arguments& arguments) {
-  const auto paths = arguments.model.all();
+  auto paths = arguments.compare;
+  if (paths.empty()) paths = arguments.model.all();
   require_writable(arguments.json.file);
   std::vector<std::vector<std::string>> table{{"model", "precision", "p50 ms", "p90 ms", "p99 ms",
                                                "mean ms", "batch", "streams", "images/s"}};
@@ -141,6 +186,9 @@ void declare_bench(CLI::App& app) {
   arguments->size.declare(app);
   arguments->engine.declare(app);
   arguments->json.declare(app);
+  app.add_option("--compare", arguments->compare,
+                 "two models or engines in interleaved runs, with their layers by kind")
+      ->expected(2);
   app.add_option("--batches", arguments->batches, "batch sizes to measure throughput at")
       ->delimiter(',')
       ->check(CLI::Range(1, 4096));

@@ -8,6 +8,7 @@
 
 #include "cli/arguments.h"
 #include "cli/command.h"
+#include "cli/gpu_arguments.h"
 #include "core/error.h"
 #include "dataset/data_yaml.h"
 #include "dataset/images.h"
@@ -24,23 +25,69 @@ struct Arguments {
   ModelArguments model;
   SizeArguments size;
   EngineArguments engine;
+  ShapeArguments shapes;
+  NativePtqArguments native_ptq;
   JsonArguments json;
+  std::size_t workspace_mib = 0;
   fs::path data;
   std::string split = "train";
   bool verify = true;
+  bool int8 = false;  ///< --dtype int8 was given.
+  std::string float_type = "fp32";
   fs::path out;
 };
 
 /// Compares an int8 engine with the literal execution of its file, on images where there are some.
 std::vector<runtime::OutputCheck> verify(const Arguments& arguments,
-                                         const pipeline::LoadedDetector& loaded) {
-  const bool wanted = arguments.verify && loaded.in_file->int8 > 0;
-  if (!wanted) return {};
-  std::vector<fs::path> images;
-  if (!arguments.data.empty()) {
-    images = dataset::list_images(dataset::read_data_yaml(arguments.data), arguments.split);
-  }
+                                         const pipeline::LoadedDetector& loaded,
+                                         const std::vector<fs::path>& images) {
+  if (!arguments.verify || loaded.in_file->int8 == 0) return {};
   return pipeline::verify_engine(*loaded.detector.engine, *loaded.model, images);
+}
+
+/// Words for the layers in int8: an engine that cannot run here cannot be looked into either.
+std::string layers_text(const pipeline::LoadedDetector& loaded) {
+  if (loaded.detector.engine->runnable()) {
+    return fmt::format("{} / {} layers int8", loaded.layers.int8, loaded.layers.total);
+  }
+  return fmt::format(
+      "{} / {} layers int8 in the file (the engine cannot run here: neither verified "
+      "nor looked into)",
+      loaded.in_file->int8, loaded.in_file->total);
+}
+
+nlohmann::ordered_json json_of(const Arguments& arguments, const pipeline::LoadedDetector& loaded,
+                               double seconds) {
+  const bool runnable = loaded.detector.engine->runnable();
+  const auto layers = runnable ? loaded.layers : *loaded.in_file;
+  return {{"file", arguments.out.string()},
+          {"precision", layers.int8 > 0 ? "int8" : loaded.precision()},
+          {"layers_int8", layers.int8},
+          {"layers_total", layers.total},
+          {"inspected", runnable},
+          {"bytes", fs::file_size(arguments.out)},
+          {"seconds", seconds},
+          {"engine", loaded.detector.engine->description()}};
+}
+
+/// `--dtype int8` says that the file has Q/DQ or that TensorRT calibrates: the float part is fp32.
+runtime::EngineOptions engine_options(Arguments& arguments) {
+  const bool int8 = arguments.engine.dtype == "int8";
+  if (int8) arguments.engine.dtype = arguments.float_type;
+  auto options = arguments.engine.options(runtime::Mode::throughput);
+  options.gpu.workspace_mib = arguments.workspace_mib;
+  arguments.int8 = int8;
+  return options;
+}
+
+void require_int8(const Arguments& arguments, const pipeline::DetectionModel& model) {
+  const bool quantized = pipeline::is_quantized(model.graph);
+  if (arguments.int8 && !quantized && !arguments.native_ptq.given()) {
+    fail(ErrorCode::bad_argument,
+         "--dtype int8, but '{}' has no QuantizeLinear: make it with 'yoloq quantize', or let "
+         "TensorRT up to version 10 calibrate with --native-ptq",
+         model.name);
+  }
 }
 
 void run(Arguments arguments) {
@@ -49,31 +96,40 @@ void run(Arguments arguments) {
   if (arguments.out.empty()) arguments.out = fs::path(source).replace_extension(".engine");
   require_writable(arguments.out);
   require_writable(arguments.json.file);
-  pipeline::ModelOptions load{.size = arguments.size.size(), .hints = arguments.model.hints()};
-  if (arguments.engine.batch_size > 1) load.batch = arguments.engine.batch_size;
+  auto options = engine_options(arguments);
+  pipeline::ModelOptions load{.size = arguments.size.size(),
+                              .hints = arguments.model.hints(),
+                              .dynamic = arguments.shapes.given()};
+  std::vector<fs::path> images;
   if (!arguments.data.empty()) {
-    load.hints.names = dataset::read_data_yaml(arguments.data).names;
+    const auto dataset = dataset::read_data_yaml(arguments.data);
+    load.hints.names = dataset.names;
+    images = dataset::list_images(dataset, arguments.split);
   }
-  const auto loaded =
-      pipeline::load_detector(source, load, arguments.engine.options(runtime::Mode::throughput));
-  for (const auto& check : verify(arguments, loaded)) {
-    fmt::print("verify {}: engine {:.2f} dB, literal execution {:.2f} dB\n", check.name,
-               check.engine_db, check.expected_db);
+  const bool calibrates = arguments.native_ptq.given();
+  if (calibrates && images.empty()) {
+    fail(ErrorCode::bad_usage, "--native-ptq needs --data: its images are what to calibrate on");
+  }
+  if (arguments.engine.batch_size > 1 && !calibrates) load.batch = arguments.engine.batch_size;
+  pipeline::DetectionModel model = pipeline::load_model(source, load);
+  require_int8(arguments, model);
+  options.gpu.shapes = arguments.shapes.profile(model.size);
+  arguments.native_ptq.apply(options.gpu, model, images, arguments.engine.batch_size);
+  const auto loaded = pipeline::compile_detector(std::move(model), options);
+  if (loaded.detector.engine->runnable()) {
+    for (const auto& check : verify(arguments, loaded, images)) {
+      fmt::print("verify {}: engine {:.2f} dB, literal execution {:.2f} dB\n", check.name,
+                 check.engine_db, check.expected_db);
+    }
   }
   loaded.detector.engine->save(arguments.out);
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  fmt::print("{}: {}, {} / {} layers int8, {:.2f} MB, {:.1f} s; {}\n", arguments.out.string(),
-             loaded.precision(), loaded.layers.int8, loaded.layers.total,
+  const auto json = json_of(arguments, loaded, seconds);
+  fmt::print("{}: {}, {}, {:.2f} MB, {:.1f} s; {}\n", arguments.out.string(),
+             json["precision"].get<std::string>(), layers_text(loaded),
              static_cast<double>(fs::file_size(arguments.out)) / 1e6, seconds,
              loaded.detector.engine->description());
-  const nlohmann::ordered_json json{{"file", arguments.out.string()},
-                                    {"precision", loaded.precision()},
-                                    {"layers_int8", loaded.layers.int8},
-                                    {"layers_total", loaded.layers.total},
-                                    {"bytes", fs::file_size(arguments.out)},
-                                    {"seconds", seconds},
-                                    {"engine", loaded.detector.engine->description()}};
   arguments.json.write(json.dump(2));
 }
 
@@ -84,6 +140,15 @@ void declare_build(CLI::App& app) {
   arguments->model.declare(app, false);
   arguments->size.declare(app);
   arguments->engine.declare(app);
+  app.get_option("--dtype")->description(
+      "fp32, bf16 or fp16; int8: the file has Q/DQ, or --native-ptq");
+  app.add_option("--float-type", arguments->float_type, "of the float part with --dtype int8")
+      ->capture_default_str();
+  arguments->shapes.declare(app);
+  arguments->native_ptq.declare(app);
+  app.add_option("--workspace", arguments->workspace_mib,
+                 "MiB of GPU memory that a build may try kernels with; 0: all")
+      ->capture_default_str();
   arguments->json.declare(app);
   app.add_option("--data", arguments->data, "data set yaml: its images are used to verify");
   app.add_option("--split", arguments->split, "split to verify on")->capture_default_str();

@@ -8,6 +8,7 @@
 
 #include "cli/arguments.h"
 #include "cli/command.h"
+#include "cli/inspect_engine.h"
 #include "cli/table.h"
 #include "core/error.h"
 #include "dataset/data_yaml.h"
@@ -32,6 +33,7 @@ struct Arguments {
   std::filesystem::path data;
   bool quantization = false;
   bool executed = false;
+  bool profile = false;
   bool names_yaml = false;
 };
 
@@ -102,27 +104,20 @@ Json show_quantization(const pipeline::DetectionModel& model) {
   return {{"layers_int8", int8}, {"layers_total", found.size()}, {"quantization", std::move(rows)}};
 }
 
-Json show_executed(const Arguments& arguments) {
+/// One engine, or two and what differs.
+Json show_engines(const Arguments& arguments) {
   auto options = arguments.engine.options(runtime::Mode::throughput);
-  const auto loaded = pipeline::load_detector(
-      arguments.model.one(), {.size = arguments.size.size(), .hints = arguments.model.hints()},
-      options);
-  Rows table{{"primitive", "kind", "precision", "kernel", "from"}};
-  Json rows = Json::array();
-  for (const runtime::LayerInfo& layer : loaded.detector.engine->layers()) {
-    table.push_back({layer.name, layer.kind, layer.precision, layer.kernel,
-                     fmt::format("{}", fmt::join(layer.origins, ", "))});
-    rows.push_back({{"name", layer.name},
-                    {"kind", layer.kind},
-                    {"precision", layer.precision},
-                    {"kernel", layer.kernel},
-                    {"origins", layer.origins}});
+  options.profile = arguments.profile;
+  const pipeline::ModelOptions load{.size = arguments.size.size(),
+                                    .hints = arguments.model.hints()};
+  std::vector<pipeline::LoadedDetector> engines;
+  for (const auto& path : arguments.model.all()) {
+    engines.push_back(pipeline::load_detector(path, load, options));
   }
-  fmt::print("{}{} / {} convolutions execute in int8; {}\n", to_table(table), loaded.layers.int8,
-             loaded.layers.total, loaded.detector.engine->description());
-  return {{"layers_int8", loaded.layers.int8},
-          {"layers_total", loaded.layers.total},
-          {"executed", std::move(rows)}};
+  if (engines.size() == 2) return show_difference(engines[0], engines[1]);
+  if (engines.size() == 1) return show_engine(engines.front(), arguments.profile);
+  fail(ErrorCode::bad_usage, "{} engines were given; one is shown, two are compared",
+       engines.size());
 }
 
 /// The names as a data yaml has them.
@@ -134,7 +129,7 @@ void print_names(const std::vector<std::string>& names) {
 void run(const Arguments& arguments) {
   require_writable(arguments.json.file);
   if (!arguments.model.engines.empty() || arguments.executed) {
-    arguments.json.write(show_executed(arguments).dump(2));
+    arguments.json.write(show_engines(arguments).dump(2));
     return;
   }
   pipeline::ModelOptions load{.size = arguments.size.size(), .hints = arguments.model.hints()};
@@ -159,7 +154,9 @@ void declare_inspect(CLI::App& app) {
   app.add_option("--data", arguments->data, "data set yaml, for names that the model lacks");
   app.add_flag("--quantization", arguments->quantization,
                "per convolution, what keeps a runtime from int8");
-  app.add_flag("--executed", arguments->executed, "what the runtime makes of the model");
+  app.add_flag("--executed", arguments->executed,
+               "what the runtime makes of the model, as --engine shows it; of two, what differs");
+  app.add_flag("--profile", arguments->profile, "with an engine: run it and show layers' times");
   app.add_flag("--names-yaml", arguments->names_yaml, "print the class names for a data yaml");
   app.callback([arguments] { run(*arguments); });
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pipeline/detector.h"
 
+#include <utility>
+
 #include "core/error.h"
 #include "onnx/model_file.h"
 
@@ -50,17 +52,9 @@ LoadedDetector load_compiled(const fs::path& path, const ModelOptions& options,
   return loaded;
 }
 
-LoadedDetector load_and_compile(const fs::path& path, const ModelOptions& options,
-                                const runtime::EngineOptions& engine_options) {
-  LoadedDetector loaded{.name = path.stem().string(), .model = load_model(path, options)};
-  const DetectionModel& model = *loaded.model;
-  loaded.in_file = count_layers(model.fixed);
-  loaded.model_bytes = onnx::serialize(model.fixed).size();
-  loaded.detector = {.engine = runtime::compile(model.fixed, engine_options),
-                     .head = model.head,
-                     .size = model.size,
-                     .batch = static_cast<int>(model.batch),
-                     .fixed_batch = true};
+LoadedDetector inspected(LoadedDetector loaded, const runtime::EngineOptions& engine) {
+  if (loaded.detector.engine->runnable()) loaded.layers = executed_layers(*loaded.detector.engine);
+  loaded.float_type = engine.float_type;
   return loaded;
 }
 
@@ -81,20 +75,31 @@ std::string LoadedDetector::precision() const {
 LayerCount executed_layers(const runtime::Engine& engine) {
   LayerCount count;
   for (const runtime::LayerInfo& layer : engine.layers()) {
-    if (layer.kind.find("Convolution") == std::string::npos) continue;
-    ++count.total;
-    count.int8 += runtime::is_int8(layer) ? 1 : 0;
+    count.total += layer.convolutions;
+    count.int8 += runtime::is_int8(layer) ? layer.convolutions : 0;
   }
   return count;
 }
 
+LoadedDetector compile_detector(DetectionModel model, const runtime::EngineOptions& engine) {
+  const auto& shapes = engine.gpu.shapes;
+  const graph::Graph& graph = shapes ? model.graph : model.fixed;
+  LoadedDetector loaded{.name = model.name};
+  loaded.in_file = count_layers(model.fixed);
+  loaded.model_bytes = onnx::serialize(model.fixed).size();
+  loaded.detector = {.engine = runtime::compile(graph, engine),
+                     .head = model.head,
+                     .size = model.size,
+                     .batch = static_cast<int>(shapes ? shapes->best.front() : model.batch),
+                     .fixed_batch = !shapes};
+  loaded.model = std::move(model);
+  return inspected(std::move(loaded), engine);
+}
+
 LoadedDetector load_detector(const fs::path& path, const ModelOptions& model,
                              const runtime::EngineOptions& engine) {
-  LoadedDetector loaded = is_model_file(path) ? load_and_compile(path, model, engine)
-                                              : load_compiled(path, model, engine);
-  loaded.layers = executed_layers(*loaded.detector.engine);
-  loaded.float_type = engine.float_type;
-  return loaded;
+  if (is_model_file(path)) return compile_detector(load_model(path, model), engine);
+  return inspected(load_compiled(path, model, engine), engine);
 }
 
 }  // namespace yoloq::pipeline

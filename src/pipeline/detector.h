@@ -16,7 +16,7 @@ namespace yoloq::pipeline {
 struct LoadedDetector {
   std::string name;  ///< Of the file, without folder and extension.
   Detector detector;
-  LayerCount layers;                    ///< As executed by the engine.
+  LayerCount layers;                    ///< As executed by the engine, if it can run here.
   std::optional<LayerCount> in_file;    ///< As the file asks; none for compiled-model files.
   std::uintmax_t model_bytes = 0;       ///< Of the ONNX form; of the file itself if compiled.
   std::optional<DetectionModel> model;  ///< None for compiled-model files.
@@ -30,6 +30,10 @@ struct LoadedDetector {
 /// extension).
 LoadedDetector load_detector(const std::filesystem::path& path, const ModelOptions& model,
                              const runtime::EngineOptions& engine);
+
+/// Compiles a model that was read already: with open sizes if the engine options have shapes for
+/// them, else with its fixed ones.
+LoadedDetector compile_detector(DetectionModel model, const runtime::EngineOptions& engine);
 
 /// The convolutions that an engine executes, and those of them in int8.
 LayerCount executed_layers(const runtime::Engine& engine);

@@ -68,7 +68,7 @@ class Run {
 
     std::vector<Item> items;
     for (std::size_t i = 0; i < count; ++i) {
-      prepare(first + i, input.subspan(items.size() * length, length), items);
+      prepare(request, first + i, input.subspan(items.size() * length, length), items);
     }
     if (!items.empty()) {
       std::ranges::fill(input.subspan(items.size() * length), 0.0f);
@@ -80,10 +80,14 @@ class Run {
     if (options_.progress) options_.progress(done_, images_.size());
   }
 
-  void prepare(std::size_t index, std::span<float> canvas, std::vector<Item>& items) {
+  void prepare(runtime::Request& request, std::size_t index, std::span<float> canvas,
+               std::vector<Item>& items) {
     try {
       const vision::Image image = vision::read_image(images_[index]);
-      const auto placement = vision::letterbox_into(canvas, image, {.size = options_.size});
+      const auto placement = vision::place(image.size, {.size = options_.size});
+      if (!request.letterbox(items.size(), image, placement)) {
+        vision::letterbox_into(canvas, image, {.size = options_.size});
+      }
       items.push_back({.index = index, .slot = items.size(), .placement = placement});
     } catch (const Error& error) {
       if (!options_.skip_bad || error.code() != ErrorCode::corrupt_file) throw;

@@ -12,13 +12,14 @@ namespace {
 
 struct FloatTypeRow {
   std::string_view name;
+  std::string_view long_name;
   FloatType type;
 };
 
 constexpr std::array kFloatTypes{
-    FloatTypeRow{"f32", FloatType::f32},
-    FloatTypeRow{"bf16", FloatType::bf16},
-    FloatTypeRow{"f16", FloatType::f16},
+    FloatTypeRow{"f32", "fp32", FloatType::f32},
+    FloatTypeRow{"bf16", "bf16", FloatType::bf16},
+    FloatTypeRow{"f16", "fp16", FloatType::f16},
 };
 
 }  // namespace
@@ -28,11 +29,18 @@ std::string_view name_of(FloatType type) {
 }
 
 FloatType float_type_of(std::string_view name) {
-  const auto row = std::ranges::find(kFloatTypes, name, &FloatTypeRow::name);
+  const auto row = std::ranges::find_if(kFloatTypes, [&](const FloatTypeRow& known) {
+    return known.name == name || known.long_name == name;
+  });
   if (row == kFloatTypes.end()) {
-    fail(ErrorCode::bad_argument, "no float type '{}'; known: f32, bf16, f16", name);
+    fail(ErrorCode::bad_argument, "no float type '{}'; known: fp32, bf16, fp16", name);
   }
   return row->type;
+}
+
+bool GpuOptions::is_default() const {
+  return device == 0 && !shapes && !native_ptq && float_layers.empty() && workspace_mib == 0 &&
+         !cuda_graph && !letterbox;
 }
 
 void TensorView::require(DType type) const {

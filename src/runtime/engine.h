@@ -15,6 +15,8 @@
 #include "core/dtype.h"
 #include "core/tensor.h"
 #include "graph/graph.h"
+#include "vision/image.h"
+#include "vision/letterbox.h"
 
 /// @file
 /// What every runtime can do: compile a Graph, describe it, run batches.
@@ -31,9 +33,11 @@ namespace yoloq::runtime {
 /// file's own matter (QuantizeLinear and DequantizeLinear).
 enum class FloatType { f32, bf16, f16 };
 
-/// "f32", "bf16", "f16": as typed on the command line.
+/// "f32", "bf16", "f16".
 std::string_view name_of(FloatType type);
 
+/// The same names, or "fp32" and "fp16" as users of TensorRT type them.
+///
 /// @throws Error(bad_argument) naming the known types.
 FloatType float_type_of(std::string_view name);
 
@@ -43,6 +47,42 @@ enum class Mode {
   throughput,  ///< Several requests at once, `streams` of them computed side by side.
 };
 
+/// Shapes of the first input that an engine with open sizes is built for.
+struct ShapeProfile {
+  Shape least;
+  Shape best;  ///< The one it is tuned for.
+  Shape most;
+};
+
+/// Calibration by the runtime itself, of a float model: implicit INT8, which TensorRT has up to
+/// version 10.
+struct NativePtq {
+  std::string method;  ///< A row of tensorrt::native_calibrators().
+  Shape batch;         ///< Of the first input: [N, 3, H, W].
+  /// Fills one batch; false when none is left.
+  std::function<bool(std::span<float>)> next_batch;
+  std::filesystem::path cache;  ///< Ranges are read from it if it is there, else written to it.
+};
+
+/// What a layer computes in, where the runtime would choose for itself.
+struct LayerType {
+  std::string layer;  ///< Name of a graph node.
+  FloatType type = FloatType::f32;
+};
+
+/// What only GPU runtimes have; the others refuse everything but these defaults.
+struct GpuOptions {
+  int device = 0;
+  std::optional<ShapeProfile> shapes;
+  std::optional<NativePtq> native_ptq;
+  std::vector<LayerType> float_layers;  ///< With native_ptq: kept out of int8.
+  std::size_t workspace_mib = 0;        ///< 0: as much as the runtime likes.
+  bool cuda_graph = false;              ///< Replay recorded launches instead of launching.
+  bool letterbox = false;               ///< See Request::letterbox().
+
+  bool is_default() const;
+};
+
 struct EngineOptions {
   std::string backend = "openvino";
   FloatType float_type = FloatType::f32;
@@ -50,6 +90,8 @@ struct EngineOptions {
   int threads = 0;       ///< In all streams together; 0: available_threads().
   int streams = 0;       ///< 0: as many as threads, so that each request runs on one thread.
   bool profile = false;  ///< Measure the time of each layer; slows the engine down.
+  GpuOptions gpu = {};
+  std::function<void(std::string_view)> log;  ///< Every line the runtime says; may be empty.
 };
 
 /// An input or output of an engine.
@@ -82,8 +124,10 @@ struct LayerInfo {
   std::string kind;       ///< "Convolution", "Reorder", ...
   std::string precision;  ///< "f32", "bf16", "i8", "u8", ... as executed.
   std::string kernel;     ///< The runtime's name of the implementation, e.g. "brgconv_avx512_core".
+  std::string format;     ///< How its first output lies in memory, in the runtime's words.
   std::vector<std::string> origins;  ///< Names of the graph nodes that were fused into it; of a
                                      ///< node without a name, its output's.
+  int convolutions = 0;              ///< Convolutions of the graph that it computes.
   std::optional<double> time_ms;     ///< Mean over the profiled runs, with EngineOptions::profile.
 };
 
@@ -92,6 +136,13 @@ bool is_int8(const LayerInfo& layer);
 
 /// What a Graph says beside its computation: class names, strides, anchors.
 using Metadata = std::map<std::string, std::string, std::less<>>;
+
+/// Where the time of one run went, by the device's own clock.
+struct RunTimes {
+  double upload_ms = 0;
+  double compute_ms = 0;
+  double download_ms = 0;
+};
 
 /// One place in an engine for one batch: its buffers and its state. Used by one thread at a time;
 /// different requests of one engine may run at once. Keeps its engine alive.
@@ -112,6 +163,18 @@ class Request {
 
   /// The result of the last run(); valid until the next one.
   virtual TensorView output(std::size_t index) = 0;
+
+  /// Letterboxes an image on the device, straight into place `slot` of the first input, whose shape
+  /// input() has set. All images of a batch go this way or none.
+  ///
+  /// @returns false if the engine leaves it to the caller: vision::letterbox_into() of input(0).
+  virtual bool letterbox(std::size_t /*slot*/, const vision::Image& /*image*/,
+                         const vision::Placement& /*placement*/) {
+    return false;
+  }
+
+  /// Of the last run(); none where the runtime has no clock of its own.
+  virtual std::optional<RunTimes> times() const { return std::nullopt; }
 };
 
 /// A compiled model. Thread-safe.
@@ -127,6 +190,9 @@ class Engine {
   virtual const Metadata& metadata() const = 0;
 
   virtual std::unique_ptr<Request> make_request() = 0;
+
+  /// False if it was built on a machine that lacks its device: it can be saved, nothing else.
+  virtual bool runnable() const { return true; }
 
   /// How many requests keep the engine busy (its streams).
   virtual int streams() const = 0;
@@ -152,6 +218,7 @@ struct BackendInfo {
   bool available = false;  ///< Built in. A row that is not says in `summary` how to get it.
   std::shared_ptr<Engine> (*compile)(const graph::Graph&, const EngineOptions&) = nullptr;
   std::shared_ptr<Engine> (*load)(const EngineFile&, const EngineOptions&) = nullptr;
+  bool on_gpu = false;  ///< Takes EngineOptions::gpu.
 };
 
 std::span<const BackendInfo> backends();

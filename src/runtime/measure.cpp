@@ -118,6 +118,27 @@ class Crew {
   std::int64_t batch_;
 };
 
+/// What the runs' own clocks said.
+class DeviceTimes {
+ public:
+  void add(const std::optional<RunTimes>& times) {
+    if (!times) return;
+    upload_.push_back(times->upload_ms);
+    compute_.push_back(times->compute_ms);
+    download_.push_back(times->download_ms);
+  }
+
+  std::optional<DeviceReport> report() const {
+    if (compute_.empty()) return std::nullopt;
+    return DeviceReport{spread_of(upload_), spread_of(compute_), spread_of(download_)};
+  }
+
+ private:
+  std::vector<double> upload_;
+  std::vector<double> compute_;
+  std::vector<double> download_;
+};
+
 double median(std::vector<double> values) {
   std::ranges::sort(values);
   const std::size_t middle = values.size() / 2;
@@ -126,6 +147,14 @@ double median(std::vector<double> values) {
 }
 
 }  // namespace
+
+Spread spread_of(const std::vector<double>& times_ms) {
+  const double sum = std::accumulate(times_ms.begin(), times_ms.end(), 0.0);
+  return {.p50_ms = percentile(times_ms, 0.50),
+          .p90_ms = percentile(times_ms, 0.90),
+          .p99_ms = percentile(times_ms, 0.99),
+          .mean_ms = sum / static_cast<double>(times_ms.size())};
+}
 
 double percentile(std::vector<double> values, double fraction) {
   if (values.empty()) fail(ErrorCode::bad_state, "no value was measured");
@@ -143,21 +172,24 @@ LatencyReport measure_latency(Engine& engine, std::span<const Tensor> inputs,
   for (int i = 0; i < options.warm_up_runs; ++i) request->run();
 
   std::vector<double> times_ms;
+  DeviceTimes device;
   const double cpu_start = process_seconds();
   for (Budget budget(options); budget.take();) {
     const auto start = Clock::now();
     request->run();
     times_ms.push_back(1000.0 * seconds_since(start));
+    device.add(request->times());
   }
   const double cpu_ms = 1000.0 * (process_seconds() - cpu_start);
-  const auto runs = static_cast<double>(times_ms.size());
-  return {.p50_ms = percentile(times_ms, 0.50),
-          .p90_ms = percentile(times_ms, 0.90),
-          .p99_ms = percentile(times_ms, 0.99),
-          .mean_ms = std::accumulate(times_ms.begin(), times_ms.end(), 0.0) / runs,
-          .cpu_ms = cpu_ms / runs,
+  const Spread spread = spread_of(times_ms);
+  return {.p50_ms = spread.p50_ms,
+          .p90_ms = spread.p90_ms,
+          .p99_ms = spread.p99_ms,
+          .mean_ms = spread.mean_ms,
+          .cpu_ms = cpu_ms / static_cast<double>(times_ms.size()),
           .runs = static_cast<std::int64_t>(times_ms.size()),
-          .samples_ms = times_ms};
+          .samples_ms = times_ms,
+          .device = device.report()};
 }
 
 ThroughputReport measure_throughput(Engine& engine, std::span<const Tensor> inputs,

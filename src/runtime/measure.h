@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -33,6 +34,24 @@ struct MeasureOptions {
   std::int64_t runs = 0;  ///< In all; 0: no limit. At least one run is measured.
 };
 
+/// Of a number of times. Percentiles are by nearest rank.
+struct Spread {
+  double p50_ms = 0;
+  double p90_ms = 0;
+  double p99_ms = 0;
+  double mean_ms = 0;
+};
+
+/// @throws Error(bad_state) if there is none.
+Spread spread_of(const std::vector<double>& times_ms);
+
+/// By the clock of a device, without what the host does around a run.
+struct DeviceReport {
+  Spread upload;
+  Spread compute;
+  Spread download;
+};
+
 /// Of single runs, one after another. Percentiles are by nearest rank.
 struct LatencyReport {
   double p50_ms = 0;
@@ -41,7 +60,8 @@ struct LatencyReport {
   double mean_ms = 0;
   double cpu_ms = 0;  ///< Processor time of the whole process, per run.
   std::int64_t runs = 0;
-  std::vector<double> samples_ms;  ///< Each run, in order; to pool several turns.
+  std::vector<double> samples_ms;      ///< Each run, in order; to pool several turns.
+  std::optional<DeviceReport> device;  ///< Where requests have Request::times().
 };
 
 /// One request, run again and again on the same inputs. Compile the engine with Mode::latency to

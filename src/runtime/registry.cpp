@@ -10,6 +10,9 @@
 #ifdef YOLOQ_WITH_OPENVINO
 #include "runtime/openvino/backend.h"
 #endif
+#ifdef YOLOQ_WITH_TENSORRT
+#include "runtime/tensorrt/backend.h"
+#endif
 
 namespace yoloq::runtime {
 
@@ -24,7 +27,15 @@ constexpr BackendInfo kOpenVino{"openvino", "not built in: configure with -DYOLO
                                 false, nullptr, nullptr};
 #endif
 
-constexpr std::array kBackends{kOpenVino};
+#ifdef YOLOQ_WITH_TENSORRT
+constexpr BackendInfo kTensorRt{
+    "tensorrt", "TensorRT on NVIDIA GPUs", true, tensorrt::compile, tensorrt::load, true};
+#else
+constexpr BackendInfo kTensorRt{
+    "tensorrt", "not built in: configure with -DTENSORRT_ROOT=...", false, nullptr, nullptr, true};
+#endif
+
+constexpr std::array kBackends{kOpenVino, kTensorRt};
 
 const BackendInfo& available_backend(std::string_view name) {
   const auto row = std::ranges::find(kBackends, name, &BackendInfo::name);
@@ -39,18 +50,30 @@ const BackendInfo& available_backend(std::string_view name) {
   return *row;
 }
 
+void refuse_gpu_options(const BackendInfo& backend, const EngineOptions& options) {
+  if (backend.on_gpu || options.gpu.is_default()) return;
+  fail(ErrorCode::bad_argument,
+       "the backend '{}' takes no GPU options (device, shapes, calibrator, workspace, CUDA graph, "
+       "letterbox)",
+       backend.name);
+}
+
 }  // namespace
 
 std::span<const BackendInfo> backends() { return kBackends; }
 
 std::shared_ptr<Engine> compile(const graph::Graph& graph, const EngineOptions& options) {
-  return available_backend(options.backend).compile(graph, options);
+  const BackendInfo& backend = available_backend(options.backend);
+  refuse_gpu_options(backend, options);
+  return backend.compile(graph, options);
 }
 
 std::shared_ptr<Engine> load(const std::filesystem::path& path, const EngineOptions& options) {
   const EngineFile file = read_engine_file(path);
   try {
-    return available_backend(file.backend).load(file, options);
+    const BackendInfo& backend = available_backend(file.backend);
+    refuse_gpu_options(backend, options);
+    return backend.load(file, options);
   } catch (const Error& error) {
     throw error.within("while loading '" + path.string() + "'");
   }

@@ -94,6 +94,7 @@ std::vector<LayerInfo> layer_table(const ov::Model& runtime_model, const Metadat
                   .precision = info_of(*layer, "runtimePrecision"),
                   .kernel = info_of(*layer, "primitiveType"),
                   .origins = origins_of(*layer, nodes),
+                  .convolutions = kind.find("Convolution") == std::string::npos ? 0 : 1,
                   .time_ms = std::nullopt};
     if (const auto time = times.find(row.name); time != times.end()) row.time_ms = time->second;
     table.push_back(std::move(row));

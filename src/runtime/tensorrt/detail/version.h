@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <NvInfer.h>
+#include <NvOnnxParser.h>
+
+#include <array>
+#include <optional>
+#include <string>
+
+#include "core/dtype.h"
+#include "runtime/engine.h"
+
+/// @file
+/// Everything in which TensorRT's versions 8.5 to 11 differ, and nothing else:
+///
+///     8.5 to 9    explicit batch is a flag; int8 constants are not parsed as weights
+///     9           bfloat16, int64
+///     8.5 to 10   weakly typed networks: the builder chooses precisions among those that are
+///                 allowed; calibrators and implicit INT8
+///     11          strongly typed networks only: the file says every type
+
+namespace yoloq::runtime::tensorrt {
+
+inline constexpr int kMajor = NV_TENSORRT_MAJOR;
+inline constexpr int kMinor = NV_TENSORRT_MINOR;
+
+/// The networks leave the choice of types to the builder.
+inline constexpr bool kWeaklyTyped = NV_TENSORRT_MAJOR <= 10;
+
+/// IInt8Calibrator exists.
+inline constexpr bool kHasCalibrators = NV_TENSORRT_MAJOR <= 10;
+
+/// The parser takes DequantizeLinear of an int8 constant for a weight.
+inline constexpr bool kReadsInt8Weights = NV_TENSORRT_MAJOR >= 10;
+
+/// Flags for createNetworkV2().
+inline constexpr nvinfer1::NetworkDefinitionCreationFlags kNetworkFlags =
+    NV_TENSORRT_MAJOR <= 9 ? 1U << 0 : 0U;  // kEXPLICIT_BATCH; later the only kind there is.
+
+struct TypeRow {
+  DType dtype;
+  nvinfer1::DataType type;
+};
+
+inline constexpr std::array kTypes {
+  TypeRow{DType::f32, nvinfer1::DataType::kFLOAT}, TypeRow{DType::f16, nvinfer1::DataType::kHALF},
+      TypeRow{DType::i8, nvinfer1::DataType::kINT8},
+      TypeRow{DType::i32, nvinfer1::DataType::kINT32},
+      TypeRow{DType::boolean, nvinfer1::DataType::kBOOL},
+      TypeRow{DType::u8, nvinfer1::DataType::kUINT8},
+#if NV_TENSORRT_MAJOR >= 9
+      TypeRow{DType::bf16, nvinfer1::DataType::kBF16},
+      TypeRow{DType::i64, nvinfer1::DataType::kINT64},
+#endif
+};
+
+#if NV_TENSORRT_MAJOR <= 10
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+
+/// Allows int8 kernels beside those of the float type.
+inline void allow_int8(nvinfer1::IBuilderConfig& config) {
+  config.setFlag(nvinfer1::BuilderFlag::kINT8);
+}
+
+/// @returns false if this version has no such type.
+inline bool allow_float_type(nvinfer1::IBuilderConfig& config, FloatType type) {
+  switch (type) {
+    case FloatType::f32:
+      return true;
+    case FloatType::f16:
+      config.setFlag(nvinfer1::BuilderFlag::kFP16);
+      return true;
+    case FloatType::bf16:
+#if NV_TENSORRT_MAJOR >= 9
+      config.setFlag(nvinfer1::BuilderFlag::kBF16);
+      return true;
+#else
+      return false;
+#endif
+  }
+  return false;
+}
+
+/// Fixes what a layer computes in and hands on; the builder must obey or fail.
+inline void fix_type(nvinfer1::IBuilderConfig& config, nvinfer1::ILayer& layer, FloatType type) {
+  const auto data_type =
+      type == FloatType::f16 ? nvinfer1::DataType::kHALF : nvinfer1::DataType::kFLOAT;
+  config.setFlag(nvinfer1::BuilderFlag::kOBEY_PRECISION_CONSTRAINTS);
+  layer.setPrecision(data_type);
+  for (int i = 0; i < layer.getNbOutputs(); ++i) layer.setOutputType(i, data_type);
+}
+
+inline void use_calibrator(nvinfer1::IBuilderConfig& config,
+                           nvinfer1::IInt8Calibrator& calibrator) {
+  config.setInt8Calibrator(&calibrator);
+}
+#pragma GCC diagnostic pop
+#else
+inline void allow_int8(nvinfer1::IBuilderConfig&) {}  // The file's Q/DQ are all it takes.
+inline bool allow_float_type(nvinfer1::IBuilderConfig&, FloatType) { return true; }
+#endif
+
+/// The node an error speaks of, where the parser says it by name.
+inline std::string node_name_of([[maybe_unused]] const nvonnxparser::IParserError& error) {
+#if NV_TENSORRT_MAJOR >= 10
+  return error.nodeName() == nullptr ? "" : error.nodeName();
+#else
+  return "";
+#endif
+}
+
+}  // namespace yoloq::runtime::tensorrt
