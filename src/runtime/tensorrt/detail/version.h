@@ -83,6 +83,20 @@ inline bool allow_float_type(nvinfer1::IBuilderConfig& config, FloatType type) {
   return false;
 }
 
+/// Leaves out the kernels of cuBLAS and cuDNN, as TensorRT 10 does by itself: convolutions do not
+/// use them, and without them a program needs neither library.
+inline void leave_out_foreign_kernels([[maybe_unused]] nvinfer1::IBuilderConfig& config) {
+#if NV_TENSORRT_MAJOR <= 9
+  using nvinfer1::TacticSource;
+  nvinfer1::TacticSources sources = config.getTacticSources();
+  for (const auto source :
+       {TacticSource::kCUBLAS, TacticSource::kCUBLAS_LT, TacticSource::kCUDNN}) {
+    sources &= ~(1U << static_cast<unsigned>(source));
+  }
+  config.setTacticSources(sources);
+#endif
+}
+
 /// Fixes what a layer computes in and hands on; the builder must obey or fail.
 inline void fix_type(nvinfer1::IBuilderConfig& config, nvinfer1::ILayer& layer, FloatType type) {
   const auto data_type =
@@ -98,6 +112,7 @@ inline void use_calibrator(nvinfer1::IBuilderConfig& config,
 }
 #pragma GCC diagnostic pop
 #else
+inline void leave_out_foreign_kernels(nvinfer1::IBuilderConfig&) {}
 inline void allow_int8(nvinfer1::IBuilderConfig&) {}  // The file's Q/DQ are all it takes.
 inline bool allow_float_type(nvinfer1::IBuilderConfig&, FloatType) { return true; }
 #endif
