@@ -83,6 +83,13 @@ struct GpuOptions {
   bool is_default() const;
 };
 
+/// How the CPU adds up products of 8-bit codes; see runtime/cpu.h.
+enum class Int8Sums {
+  of_cpu,      ///< As this CPU does. Tests choose one of the others.
+  exact,       ///< In 32 bits: every quantized layer runs in int8.
+  saturating,  ///< Each two in 16 bits: layers that could saturate are computed in float.
+};
+
 struct EngineOptions {
   std::string backend = "openvino";
   FloatType float_type = FloatType::f32;
@@ -92,6 +99,7 @@ struct EngineOptions {
   bool profile = false;  ///< Measure the time of each layer; slows the engine down.
   GpuOptions gpu = {};
   std::function<void(std::string_view)> log;  ///< Every line the runtime says; may be empty.
+  Int8Sums int8_sums = Int8Sums::of_cpu;
 };
 
 /// An input or output of an engine.
@@ -207,6 +215,10 @@ class Engine {
 
   /// Backend name and version, device name: for provenance.
   virtual std::string description() const = 0;
+
+  /// What a user should know of how the model is executed, one sentence each; also after save() and
+  /// load(). Mostly none.
+  virtual std::vector<std::string> notices() const { return {}; }
 };
 
 struct EngineFile;  // runtime/engine_file.h

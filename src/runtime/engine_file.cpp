@@ -16,7 +16,7 @@ namespace {
 static_assert(std::endian::native == std::endian::little);
 
 constexpr std::string_view kMagic = "YOLOQENG";
-constexpr std::uint32_t kFormatVersion = 1;
+constexpr std::uint32_t kFormatVersion = 2;
 constexpr std::size_t kHashDigits = 32;
 
 template <typename T>
@@ -98,6 +98,7 @@ std::string serialize(const EngineFile& file) {
   put(body, file.outputs);
   put(body, file.nodes);
   put(body, file.metadata);
+  put(body, file.notices);
   put(body, file.blob);
 
   std::string bytes(kMagic);
@@ -129,6 +130,7 @@ EngineFile parse_engine_file(std::string_view bytes) {
   file.outputs = reader.list();
   file.nodes = reader.pairs();
   file.metadata = reader.pairs();
+  file.notices = reader.list();
   file.blob = reader.text();
   return file;
 }

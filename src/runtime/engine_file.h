@@ -15,6 +15,7 @@
 ///     backend, backend version, device, float type, model hash    one string each
 ///     inputs, outputs                                             lists of strings
 ///     nodes, metadata                                             lists of key, value, key, ...
+///     notices                                                     a list of strings
 ///     blob                                                        one string
 ///
 /// A string is its length in bytes (u64) and the bytes; a list is a count (u64) and its strings.
@@ -32,6 +33,7 @@ struct EngineFile {
   std::vector<std::string> outputs;
   Metadata nodes;  ///< What the runtime calls a node, and the node's name in the Graph.
   Metadata metadata;
+  std::vector<std::string> notices;  ///< Engine::notices().
   std::string blob;
 
   friend bool operator==(const EngineFile&, const EngineFile&) = default;

@@ -60,20 +60,28 @@ Tensor real_tensor(DType type, Shape shape, const std::vector<float>& values) {
 /// Rewrites a copy of a graph, quantizer by quantizer, in execution order.
 class Writer {
  public:
-  Writer(const Graph& graph, bool round) : graph_(graph), round_(round) {
+  Writer(Graph graph, bool round) : graph_(std::move(graph)), round_(round) {}
+
+  Graph write() && {
     if (graph_.opset() < kFirstOpset) {
       fail(ErrorCode::unsupported, "opset {} has no Round; convert the model to {} or later",
            graph_.opset(), kFirstOpset);
     }
-  }
-
-  Graph write() && {
     for (const NodeId id : graph_.nodes()) {
       if (is_quantize(graph_[id])) {
         write_quantize(id);  // May erase the node.
       } else if (is_dequantize(graph_[id])) {
         write_dequantize(id);
       }
+    }
+    return std::move(graph_);
+  }
+
+  Graph write_constants(std::span<const NodeId> dequantizers) && {
+    for (const NodeId id : dequantizers) {
+      const auto quantize = graph_.producer(graph_[id].inputs[0]);
+      if (quantize && is_quantize(graph_[*quantize])) write_quantize(*quantize);
+      write_dequantize(id);
     }
     return std::move(graph_);
   }
@@ -253,5 +261,9 @@ class Writer {
 Graph literal_float(const Graph& graph) { return Writer(graph, true).write(); }
 
 Graph without_activation_rounding(const Graph& graph) { return Writer(graph, false).write(); }
+
+Graph with_float_constants(Graph graph, std::span<const NodeId> dequantizers) {
+  return Writer(std::move(graph), true).write_constants(dequantizers);
+}
 
 }  // namespace yoloq::runtime

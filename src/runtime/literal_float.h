@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <span>
+
 #include "graph/graph.h"
 
 namespace yoloq::runtime {
@@ -27,5 +29,14 @@ graph::Graph literal_float(const graph::Graph& graph);
 ///
 /// @throws Error(unsupported) as literal_float().
 graph::Graph without_activation_rounding(const graph::Graph& graph);
+
+/// The graph with some quantized constants as the float constants that they stand for; all else
+/// stays quantized.
+///
+///     before   w = DequantizeLinear(codes, s, z)     after    w = (codes - z) * s, a constant
+///
+/// @param dequantizers  DequantizeLinear nodes of constants, or of constants behind QuantizeLinear.
+/// @throws Error(unsupported) as literal_float(), for those nodes.
+graph::Graph with_float_constants(graph::Graph graph, std::span<const graph::NodeId> dequantizers);
 
 }  // namespace yoloq::runtime

@@ -24,6 +24,7 @@ EngineFile example() {
           .outputs = {"a", "b"},
           .nodes = {{"a", "model.24"}},
           .metadata = {{"names", "['one', 'tw\xC3\xB6']"}, {"stride", ""}},
+          .notices = {"slow", ""},
           .blob = std::string("bytes\0of it", 11)};
 }
 

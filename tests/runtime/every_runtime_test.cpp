@@ -11,6 +11,7 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "graph/text.h"
+#include "runtime/cpu.h"
 #include "runtime/engine.h"
 #include "runtime/engine_file.h"
 #include "runtime/measure.h"
@@ -26,8 +27,11 @@ namespace {
 
 using graph::Graph;
 using graph::parse;
+using testing::AllOf;
 using testing::Contains;
+using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 using testing::UnorderedElementsAre;
 
 /// float32 sums in another order.
@@ -308,17 +312,75 @@ TEST_P(EveryRuntime, TimesTheLayersWhenAsked) {
       layers, [](const LayerInfo& layer) { return layer.time_ms.has_value(); }));
 }
 
-TEST_P(EveryRuntime, RunsQuantizedConvolutionsInInt8) {
-  const auto layers = build(test::concat_model())->layers();
+/// Codes of which no two saturate 16 bits: 255 * (64 + 64) is below 2^15.
+constexpr int kReduced = 64;
 
-  std::vector<std::string> in_int8;
-  for (const LayerInfo& layer : layers) {
+/// The convolutions of concat_model() that `engine` executes in int8.
+std::vector<std::string> in_int8(const Engine& engine) {
+  std::vector<std::string> names;
+  for (const LayerInfo& layer : engine.layers()) {
     if (!is_int8(layer)) continue;
     for (const char* name : {"first", "second", "third"}) {
-      if (std::ranges::count(layer.origins, name) != 0) in_int8.push_back(name);
+      if (std::ranges::count(layer.origins, name) != 0) names.push_back(name);
     }
   }
-  EXPECT_THAT(in_int8, UnorderedElementsAre("first", "second", "third"));
+  return names;
+}
+
+TEST_P(EveryRuntime, RunsQuantizedConvolutionsInInt8WhereTheCpuComputesThemRight) {
+  const auto engine = build(test::concat_model());
+
+  if (has_int8_dot_product()) {
+    EXPECT_THAT(in_int8(*engine), UnorderedElementsAre("first", "second", "third"));
+    EXPECT_THAT(engine->notices(), IsEmpty());
+  } else {
+    EXPECT_THAT(in_int8(*engine), IsEmpty());
+    EXPECT_THAT(engine->notices(), ElementsAre(HasSubstr("3 of 3 layers")));
+  }
+}
+
+TEST_P(EveryRuntime, RunsReducedCodesInInt8OnEveryCpu) {
+  for (const Int8Sums sums : {Int8Sums::of_cpu, Int8Sums::exact, Int8Sums::saturating}) {
+    const auto engine = build(test::concat_model(kReduced), {.int8_sums = sums});
+
+    EXPECT_THAT(in_int8(*engine), UnorderedElementsAre("first", "second", "third"));
+    EXPECT_THAT(engine->notices(), IsEmpty());
+  }
+}
+
+TEST_P(EveryRuntime, TakesEachWayOfInt8SumsOnEveryCpu) {
+  const auto exact = build(test::concat_model(), {.int8_sums = Int8Sums::exact});
+  const auto saturating = build(test::concat_model(), {.int8_sums = Int8Sums::saturating});
+
+  EXPECT_THAT(in_int8(*exact), UnorderedElementsAre("first", "second", "third"));
+  EXPECT_THAT(exact->notices(), IsEmpty());
+  EXPECT_THAT(in_int8(*saturating), IsEmpty());
+  EXPECT_THAT(saturating->notices(),
+              ElementsAre(AllOf(HasSubstr("3 of 3 layers"), HasSubstr("--reduce-range"))));
+}
+
+TEST_P(EveryRuntime, RemembersNoticesInAFile) {
+  const test::TemporaryFolder folder;
+  const auto engine = build(test::concat_model(), {.int8_sums = Int8Sums::saturating});
+
+  engine->save(folder / "model.engine");
+
+  EXPECT_THAT(engine->notices(), testing::SizeIs(1));
+  EXPECT_EQ(load(folder / "model.engine")->notices(), engine->notices());
+}
+
+TEST_P(EveryRuntime, RefusesAFileOfACpuWithOtherInt8Instructions) {
+  const test::TemporaryFolder folder;
+  build(three_outputs())->save(folder / "model.engine");
+  EngineFile file = read_engine_file(folder / "model.engine");
+  const std::string own = has_int8_dot_product() ? " with 8-bit" : " without 8-bit";
+  const auto at = file.device.find(own);
+  ASSERT_NE(at, std::string::npos) << file.device;
+
+  file.device.replace(at, own.size(), has_int8_dot_product() ? " without 8-bit" : " with 8-bit");
+  write_file(folder / "model.engine", serialize(file));
+
+  EXPECT_EQ(code_of([&] { load(folder / "model.engine"); }), ErrorCode::unsupported);
 }
 
 INSTANTIATE_TEST_SUITE_P(Of, EveryRuntime, testing::ValuesIn(available_backends()),

@@ -44,6 +44,33 @@ TEST(LiteralFloat, WritesAQuantizerOutInFloatOperators) {
   graph::verify(literal);
 }
 
+TEST(LiteralFloat, WritesOutOnlyTheConstantsThatWereChosen) {
+  Graph graph = parse(R"(
+      s = float32[] {0.5}
+      c = int8[2] {3,-7}
+      e = int8[2] {1,2}
+      q = QuantizeLinear(x, s)
+      d = DequantizeLinear(q, s)
+      w = DequantizeLinear(c, s)
+      v = DequantizeLinear(e, s)
+      y = Add(w, v)
+      z = Mul(y, d)
+      return z)");
+  const graph::NodeId chosen = *graph.producer("w");
+
+  const Graph written = with_float_constants(std::move(graph), {{chosen}});
+
+  EXPECT_EQ(to_text(written),
+            "q = QuantizeLinear(x, s)\n"
+            "d = DequantizeLinear(q, s)\n"
+            "v = DequantizeLinear(e, s)\n"
+            "y = Add(w, v)\n"
+            "z = Mul(y, d)\n"
+            "return z\n");
+  EXPECT_THAT(written.constant("w")->values<float>(), ElementsAre(3 * 0.5f, -7 * 0.5f));
+  graph::verify(written);
+}
+
 TEST(LiteralFloat, TurnsQuantizedWeightsIntoFloats) {
   const Graph graph = parse(R"(
       s = float32[2] {0.5,2.0}

@@ -57,11 +57,12 @@ Tensor random_tensor(const Shape& shape, std::uint32_t seed) {
   return Tensor::of(shape, values);
 }
 
-Tensor random_codes(const Shape& shape, std::uint32_t seed) {
+Tensor random_codes(const Shape& shape, std::uint32_t seed, int top) {
   std::mt19937 random(seed);
   std::vector<std::int8_t> codes(static_cast<std::size_t>(element_count(shape)));
+  const auto count = static_cast<std::uint32_t>(2 * top + 1);
   std::ranges::generate(
-      codes, [&] { return static_cast<std::int8_t>(static_cast<int>(random() % 255) - 127); });
+      codes, [&] { return static_cast<std::int8_t>(static_cast<int>(random() % count) - top); });
   return Tensor::of(shape, codes);
 }
 
@@ -78,7 +79,7 @@ double relative_difference(const Tensor& a, const Tensor& b) {
   return difference / std::max(largest, 1e-30);
 }
 
-graph::Graph concat_model() {
+graph::Graph concat_model(int top) {
   graph::Graph graph = graph::parse(R"(
       input x float32[1,16,32,32]
       scale = float32[] {0.01}
@@ -98,9 +99,9 @@ graph::Graph concat_model() {
       w2 = DequantizeLinear(c2, weight_scale, weight_zero) axis=0
       y = Conv(dc, w2) @third
       return y)");
-  graph.constants["c0"] = random_codes({16, 16, 1, 1}, 1);
-  graph.constants["c1"] = random_codes({16, 16, 1, 1}, 2);
-  graph.constants["c2"] = random_codes({16, 32, 1, 1}, 3);
+  graph.constants["c0"] = random_codes({16, 16, 1, 1}, 1, top);
+  graph.constants["c1"] = random_codes({16, 16, 1, 1}, 2, top);
+  graph.constants["c2"] = random_codes({16, 32, 1, 1}, 3, top);
   graph.constants["bias0"] = random_tensor({16}, 4);
   graph.constants["bias1"] = random_tensor({16}, 5);
   std::erase_if(graph.inputs, [](const graph::Port& port) { return port.name != "x"; });

@@ -17,15 +17,15 @@ std::vector<Tensor> run_in_onnxruntime(const graph::Graph& graph,
 /// Uniform in -1..1, the same for the same seed on every machine.
 Tensor random_tensor(const Shape& shape, std::uint32_t seed);
 
-/// Uniform codes in -127..127.
-Tensor random_codes(const Shape& shape, std::uint32_t seed);
+/// Uniform codes in -top..top.
+Tensor random_codes(const Shape& shape, std::uint32_t seed, int top = 127);
 
 /// The largest |a - b|, over the largest |a|.
 double relative_difference(const Tensor& a, const Tensor& b);
 
 /// Two convolutions of int8 weights on one quantized input, their Concat, quantized again, and a
 /// third convolution: x [1, 16, 32, 32] -> y [1, 16, 32, 32]. Activations are int8 with zero point
-/// 0.
-graph::Graph concat_model();
+/// 0, weight codes in -top..top.
+graph::Graph concat_model(int top = 127);
 
 }  // namespace yoloq::test

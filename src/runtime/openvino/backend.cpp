@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/openvino/backend.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <openvino/runtime/core.hpp>
@@ -13,6 +15,8 @@
 #include "core/error.h"
 #include "core/hash.h"
 #include "onnx/model_file.h"
+#include "runtime/cpu.h"
+#include "runtime/openvino/avoid_saturation.h"
 #include "runtime/openvino/detail/engine.h"
 #include "runtime/openvino/shift_activations.h"
 
@@ -35,7 +39,7 @@ const std::array kPrecisions{
     Precision{FloatType::f16, ov::element::f16, "FP16"},
 };
 
-/// Name of the CPU and the types it has instructions for: they decide which kernels are compiled.
+/// Name of the CPU and what it has instructions for: they decide which kernels are compiled.
 std::string device_of(ov::Core& core) {
   const auto capabilities = core.get_property(kDevice, ov::device::capabilities);
   std::string device = core.get_property(kDevice, ov::device::full_name);
@@ -43,7 +47,22 @@ std::string device_of(ov::Core& core) {
     if (std::ranges::find(capabilities, type) == capabilities.end()) continue;
     device.append(" ").append(type);
   }
+  device.append(has_int8_dot_product() ? " with" : " without").append(" 8-bit dot product");
   return device;
+}
+
+bool can_saturate(const EngineOptions& options) {
+  return options.int8_sums == Int8Sums::saturating ||
+         (options.int8_sums == Int8Sums::of_cpu && !has_int8_dot_product());
+}
+
+std::vector<std::string> notices_of(const SaturationCount& count) {
+  if (count.in_float == 0) return {};
+  return {fmt::format(
+      "{} of {} layers with 8-bit weights are computed in float: this CPU has no 8-bit dot product "
+      "(VNNI), and without it sums of two products saturate at 16 bits; 'yoloq quantize "
+      "--reduce-range' writes files that run in int8 here",
+      count.in_float, count.quantized)};
 }
 
 void require_instructions(ov::Core& core, const Precision& precision) {
@@ -124,6 +143,8 @@ Metadata node_names_of(const graph::Graph& graph) {
 std::shared_ptr<Engine> compile(const graph::Graph& graph, const EngineOptions& options) {
   graph::Graph shifted = graph;
   shift_activations_to_uint8(shifted);
+  SaturationCount saturation;
+  if (can_saturate(options)) saturation = avoid_saturation(shifted);
   const std::string bytes = onnx::serialize(shifted);
   return guarded("compiling the model", [&] {
     ov::Core core;
@@ -136,6 +157,7 @@ std::shared_ptr<Engine> compile(const graph::Graph& graph, const EngineOptions& 
                      .outputs = names_of(graph.outputs),
                      .nodes = node_names_of(graph),
                      .metadata = graph.metadata,
+                     .notices = notices_of(saturation),
                      .blob = {}};
     const ov::AnyMap properties = properties_of(core, options);
     const auto model = core.read_model(bytes, ov::Tensor());

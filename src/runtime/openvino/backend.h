@@ -13,7 +13,8 @@ struct EngineFile;
 /// @file
 /// Graphs on the CPU through OpenVINO:
 ///
-///     Graph -> shift_activations_to_uint8 -> onnx::serialize -> OpenVINO's reader -> CPU plugin
+///     Graph -> shift_activations_to_uint8 -> avoid_saturation, on CPUs that need it
+///           -> onnx::serialize -> OpenVINO's reader -> CPU plugin
 ///
 /// backend.cpp turns options into OpenVINO's properties, engine.cpp is the Engine around a compiled
 /// model. No other file sees OpenVINO's headers.

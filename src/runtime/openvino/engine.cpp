@@ -166,6 +166,8 @@ class OpenVinoEngine final : public Engine, public std::enable_shared_from_this<
            " streams, " + std::to_string(threads) + " threads";
   }
 
+  std::vector<std::string> notices() const override { return facts_.notices; }
+
   void profile(ov::InferRequest& request) {
     if (profile_) times_.store(request.get_profiling_info());
   }
