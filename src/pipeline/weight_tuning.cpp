@@ -248,10 +248,12 @@ class Walk {
     }
     std::vector<std::int8_t> codes;
     plan.scales.clear();
+    quantize::TuningOptions tuning = options_.tuning;
+    tuning.top_code = plan.top_code;
     const std::size_t length = weight.size() / moments.size();
     for (std::size_t g = 0; g < moments.size(); ++g) {
       const auto tuned = quantize::tune_weight(weight.values<float>().subspan(g * length, length),
-                                               moments[g], options_.tuning);
+                                               moments[g], tuning);
       plan.scales.insert(plan.scales.end(), tuned.scales.begin(), tuned.scales.end());
       codes.insert(codes.end(), tuned.codes.begin(), tuned.codes.end());
     }

@@ -30,7 +30,7 @@ struct WeightTuningOptions {
   int object_weight = 0;  ///< How many times more a position with an object counts; needs `heads`.
   bool weights = true;    ///< Tune weights with scales per channel; others stay as they are.
   bool biases = true;     ///< Shift each bias by the mean difference of the two versions.
-  quantize::TuningOptions tuning;
+  quantize::TuningOptions tuning;  ///< The largest code is the plan's.
   int threads = 0;
   Progress progress;
 };

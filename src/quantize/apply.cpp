@@ -204,7 +204,7 @@ Tensor codes_of(const Tensor& weight, const WeightPlan& plan) {
     fail(ErrorCode::bad_argument, "the plan has {} scales for the weight of '{}', expected {}",
          plan.scales.size(), plan.layer, expected);
   }
-  if (!plan.codes) return quantize_weight(weight, plan.scales);
+  if (!plan.codes) return quantize_weight(weight, plan.scales, plan.top_code);
   if (plan.codes->dtype() == DType::i8 && plan.codes->shape() == weight.shape()) return *plan.codes;
   fail(ErrorCode::bad_argument, "the plan's codes for '{}' have the shape {}, its weight has {}",
        plan.layer, to_string(plan.codes->shape()), to_string(weight.shape()));

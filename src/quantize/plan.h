@@ -9,6 +9,7 @@
 
 #include "core/tensor.h"
 #include "quantize/scale.h"
+#include "quantize/weights.h"
 
 /// @file
 /// A Plan says everything about how a float model becomes an 8-bit one. It is written as YAML that
@@ -50,7 +51,8 @@ struct WeightPlan {
   std::string layer;
   bool on = true;
   int axis = 0;                   ///< The output channels; -1: one scale for the whole tensor.
-  std::vector<float> scales;      ///< [O], or one; int8, zero point 0, codes -127..127.
+  int top_code = kTopCode;        ///< Codes are int8, -top_code..top_code, zero point 0.
+  std::vector<float> scales;      ///< [O], or one.
   std::vector<float> bias_shift;  ///< [O]: added to the bias by bias correction; empty: none.
   std::optional<Tensor> codes;    ///< int8, the shape of the weight; absent: the nearest ones.
   std::string why;

@@ -3,6 +3,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include <cmath>
+#include <cstdlib>
 
 #include "core/error.h"
 #include "quantize/plan.h"
@@ -55,6 +56,7 @@ void emit(YAML::Emitter& out, const WeightPlan& weight) {
   out << YAML::Key << "layer" << YAML::Value << weight.layer;
   out << YAML::Key << "on" << YAML::Value << weight.on;
   out << YAML::Key << "axis" << YAML::Value << weight.axis;
+  out << YAML::Key << "top_code" << YAML::Value << weight.top_code;
   out << YAML::Key << "why" << YAML::Value << weight.why;
   out << YAML::Key << "codes" << YAML::Value << (weight.codes ? kStored : kNearest);
   out << YAML::Key << "scales" << YAML::Value;
@@ -133,17 +135,37 @@ std::optional<Tensor> codes_from(const YAML::Node& node, const Codes& codes) {
                                   get<std::string>(node, "layer")));
 }
 
+/// Plans that were written before there was a choice lack it.
+int top_code_from(const YAML::Node& node) {
+  if (!node["top_code"]) return kTopCode;
+  const int top_code = get<int>(node, "top_code");
+  if (top_code >= 1 && top_code <= kTopCode) return top_code;
+  refuse(node.Mark(), fmt::format("top_code {} is outside 1..{}", top_code, kTopCode));
+}
+
+/// Stored codes must keep the limit that the plan promises.
+void check_codes(const YAML::Node& node, const WeightPlan& weight) {
+  if (!weight.codes || weight.codes->dtype() != DType::i8) return;  // apply() names a wrong type.
+  for (const int code : weight.codes->values<std::int8_t>()) {
+    if (std::abs(code) <= weight.top_code) continue;
+    refuse(node.Mark(), fmt::format("a stored code of '{}' is {}, top_code says {} at most",
+                                    weight.layer, code, weight.top_code));
+  }
+}
+
 WeightPlan weight_from(const YAML::Node& node, const Codes& codes) {
   WeightPlan weight{.tensor = get<std::string>(node, "tensor"),
                     .layer = get<std::string>(node, "layer"),
                     .on = get<bool>(node, "on"),
                     .axis = get<int>(node, "axis"),
+                    .top_code = top_code_from(node),
                     .scales = get<std::vector<float>>(node, "scales"),
                     .bias_shift = get<std::vector<float>>(node, "bias_shift"),
                     .codes = codes_from(node, codes),
                     .why = get<std::string>(node, "why")};
   for (const float scale : weight.scales) scale_of(node, scale);
   if (weight.axis != 0 && weight.axis != -1) refuse(node.Mark(), "axis is 0 or -1");
+  check_codes(node, weight);
   return weight;
 }
 

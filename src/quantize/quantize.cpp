@@ -72,11 +72,15 @@ std::vector<std::string> names_of(const Graph& model, const std::vector<graph::U
 
 WeightPlan weight_plan(const Graph& model, const Layer& layer, const Options& options) {
   const int axis = options.per_tensor_weights ? -1 : 0;
-  return {.tensor = layer.weight,
-          .layer = layer.name,
-          .axis = axis,
-          .scales = weight_scales(*model.constant(layer.weight), axis, options.weight_scale),
-          .why = fmt::format("{} scale", name_of(options.weight_scale))};
+  const int top_code = options.reduce_range ? kReducedTopCode : kTopCode;
+  return {
+      .tensor = layer.weight,
+      .layer = layer.name,
+      .axis = axis,
+      .top_code = top_code,
+      .scales = weight_scales(*model.constant(layer.weight),
+                              {.axis = axis, .method = options.weight_scale, .top_code = top_code}),
+      .why = fmt::format("{} scale", name_of(options.weight_scale))};
 }
 
 }  // namespace

@@ -39,6 +39,9 @@ struct Options {
   int object_weight = 5;
   bool per_tensor_weights = false;
   WeightScale weight_scale = WeightScale::mse;
+  /// Weight codes -64..64, which run in int8 also on CPUs without an 8-bit dot product; see
+  /// kReducedTopCode.
+  bool reduce_range = false;
 };
 
 /// What the options mean for one model.

@@ -18,7 +18,6 @@ using Vector = Eigen::VectorXd;
 using RowMajor = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 using Block = Eigen::Map<const RowMajor>;
 
-constexpr double kTopCode = 127.0;
 constexpr Eigen::Index kColumnsAtOnce = 64;
 
 /// An input that varies less than this, in means of all, is as good as constant: any code will do.
@@ -88,8 +87,8 @@ Matrix regress(const Matrix& weight, const Moments::State& moments, const Matrix
   return left.llt().solve(right.transpose()).transpose();
 }
 
-Vector scales_of(const Matrix& weight) {
-  Vector scales = weight.cwiseAbs().rowwise().maxCoeff() / kTopCode;
+Vector scales_of(const Matrix& weight, int top_code) {
+  Vector scales = weight.cwiseAbs().rowwise().maxCoeff() / static_cast<double>(top_code);
   for (double& scale : scales) {
     // Scales are stored as float32: round first, so that codes are made for the scale that is used.
     scale =
@@ -117,7 +116,7 @@ Matrix damped(Matrix covariance, double damping) {
 }
 
 /// Rounds the columns of `weight` one after the other; returns codes as real numbers.
-Matrix round_columns(Matrix weight, const Vector& scales, const Matrix& metric) {
+Matrix round_columns(Matrix weight, const Vector& scales, const Matrix& metric, double top_code) {
   const Eigen::Index k = weight.cols();
   const Matrix inverse = metric.llt().solve(Matrix::Identity(k, k));
   const Matrix upper = inverse.llt().matrixU();
@@ -126,8 +125,8 @@ Matrix round_columns(Matrix weight, const Vector& scales, const Matrix& metric) 
     const Eigen::Index end = std::min(k, first + kColumnsAtOnce);
     Matrix errors(weight.rows(), end - first);
     for (Eigen::Index j = first; j < end; ++j) {
-      codes.col(j) = weight.col(j).cwiseQuotient(scales).unaryExpr([](double quotient) {
-        return std::clamp(std::nearbyint(quotient), -kTopCode, kTopCode);
+      codes.col(j) = weight.col(j).cwiseQuotient(scales).unaryExpr([&](double quotient) {
+        return std::clamp(std::nearbyint(quotient), -top_code, top_code);
       });
       errors.col(j - first) = (weight.col(j) - codes.col(j).cwiseProduct(scales)) / upper(j, j);
       const Eigen::Index rest = end - j - 1;
@@ -150,11 +149,12 @@ TunedWeight tune_weight(std::span<const float> weight, const Moments& moments,
   const Matrix original = Block(weight.data(), o, k).cast<double>();
   const Matrix covariance = state.input_covariance();
   const Matrix target = regress(original, state, covariance, options.ridge);
-  const Vector scales = scales_of(target);
+  const Vector scales = scales_of(target, options.top_code);
 
   const auto order = rounding_order(covariance);
   const Matrix metric = damped(covariance, options.damping);
-  const Matrix codes = round_columns(target(Eigen::all, order), scales, metric(order, order));
+  const Matrix codes =
+      round_columns(target(Eigen::all, order), scales, metric(order, order), options.top_code);
 
   TunedWeight tuned;
   for (const double scale : scales) tuned.scales.push_back(static_cast<float>(scale));

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/tensor.h"
+#include "quantize/weights.h"
 
 /// @file
 /// Weight codes that make up for what quantization does to a layer, in closed form, without labels
@@ -48,14 +49,15 @@ class Moments {
 };
 
 struct TuningOptions {
-  double ridge = 1.0;     ///< How strongly W* is held at the float weight; larger is closer.
-  double damping = 0.01;  ///< Added to the diagonal of A for rounding, in means of it.
+  double ridge = 1.0;       ///< How strongly W* is held at the float weight; larger is closer.
+  double damping = 0.01;    ///< Added to the diagonal of A for rounding, in means of it.
+  int top_code = kTopCode;  ///< Codes are -top_code..top_code.
 };
 
 /// Codes and scales of one weight.
 struct TunedWeight {
   std::vector<float> scales;       ///< [O]
-  std::vector<std::int8_t> codes;  ///< [O, K], -127..127
+  std::vector<std::int8_t> codes;  ///< [O, K], -top_code..top_code
 };
 
 /// @param weight  [O, K] float32, any shape of O * K elements.

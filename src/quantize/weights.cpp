@@ -17,21 +17,20 @@ namespace {
 
 constexpr std::pair<std::string_view, WeightScale> kMethods[] = {{"max", WeightScale::max},
                                                                  {"mse", WeightScale::mse}};
-constexpr float kTopCode = 127.0f;
 
 /// Candidate clippings for WeightScale::mse: from the full range down to 40 % of it. Below that
 /// the clipping error of any weight distribution that was met is far above the optimum.
 constexpr int kCandidates = 120;
 constexpr float kSmallestShare = 0.4f;
 
-float code_of(float value, float scale) {
-  return std::clamp(std::nearbyint(value / scale), -kTopCode, kTopCode);
+float code_of(float value, float scale, float top_code) {
+  return std::clamp(std::nearbyint(value / scale), -top_code, top_code);
 }
 
-double squared_error(std::span<const float> values, float scale) {
+double squared_error(std::span<const float> values, float scale, float top_code) {
   double sum = 0;
   for (const float value : values) {
-    const double difference = double{value} - double{code_of(value, scale)} * scale;
+    const double difference = double{value} - double{code_of(value, scale, top_code)} * scale;
     sum += difference * difference;
   }
   return sum;
@@ -39,19 +38,19 @@ double squared_error(std::span<const float> values, float scale) {
 
 float usable(float scale) { return std::max(scale, std::numeric_limits<float>::min()); }
 
-float scale_of(std::span<const float> values, WeightScale method) {
+float scale_of(std::span<const float> values, WeightScale method, float top_code) {
   float reach = 0;
   for (const float value : values) reach = std::max(reach, std::abs(value));
   if (reach == 0) return 1.0f;
-  const float full = usable(reach / kTopCode);
+  const float full = usable(reach / top_code);
   if (method == WeightScale::max) return full;
 
   float best = full;
-  double least = squared_error(values, full);
+  double least = squared_error(values, full, top_code);
   for (int i = 1; i <= kCandidates; ++i) {
     const float share = 1 - (1 - kSmallestShare) * static_cast<float>(i) / kCandidates;
     const float scale = usable(full * share);
-    const double error = squared_error(values, scale);
+    const double error = squared_error(values, scale, top_code);
     if (error < least) {
       least = error;
       best = scale;
@@ -82,24 +81,25 @@ WeightScale weight_scale_named(std::string_view name) {
 
 std::string_view name_of(WeightScale method) { return method == WeightScale::max ? "max" : "mse"; }
 
-std::vector<float> weight_scales(const Tensor& weight, int axis, WeightScale method) {
-  const auto channels = axis == 0 ? static_cast<std::size_t>(weight.shape().at(0)) : 1;
+std::vector<float> weight_scales(const Tensor& weight, const WeightScaleOptions& options) {
+  const auto channels = options.axis == 0 ? static_cast<std::size_t>(weight.shape().at(0)) : 1;
   std::vector<float> scales(channels);
-  for_each_channel(weight, channels,
-                   [&](std::span<const float> values, std::size_t c, std::size_t) {
-                     scales[c] = scale_of(values, method);
-                   });
+  for_each_channel(
+      weight, channels, [&](std::span<const float> values, std::size_t c, std::size_t) {
+        scales[c] = scale_of(values, options.method, static_cast<float>(options.top_code));
+      });
   return scales;
 }
 
-Tensor quantize_weight(const Tensor& weight, const std::vector<float>& scales) {
+Tensor quantize_weight(const Tensor& weight, const std::vector<float>& scales, int top_code) {
+  const auto top = static_cast<float>(top_code);
   std::vector<std::int8_t> codes(weight.size());
-  for_each_channel(weight, scales.size(),
-                   [&](std::span<const float> values, std::size_t c, std::size_t first) {
-                     for (std::size_t i = 0; i < values.size(); ++i) {
-                       codes[first + i] = static_cast<std::int8_t>(code_of(values[i], scales[c]));
-                     }
-                   });
+  for_each_channel(
+      weight, scales.size(), [&](std::span<const float> values, std::size_t c, std::size_t first) {
+        for (std::size_t i = 0; i < values.size(); ++i) {
+          codes[first + i] = static_cast<std::int8_t>(code_of(values[i], scales[c], top));
+        }
+      });
   return Tensor::of(weight.shape(), codes);
 }
 

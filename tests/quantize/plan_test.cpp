@@ -26,6 +26,7 @@ Plan small_plan() {
           .weights = {{.tensor = "w",
                        .layer = "c0",
                        .axis = 0,
+                       .top_code = 64,
                        .scales = {0.1f, 1e-30f, 3.0f / 7},
                        .bias_shift = {-0.25f, 0, 1e-7f},
                        .why = "mse scale"}}};
@@ -33,6 +34,27 @@ Plan small_plan() {
 
 TEST(Plan, SurvivesTheWayToYamlAndBack) {
   EXPECT_EQ(parse_plan(to_yaml(small_plan())), small_plan());
+}
+
+TEST(Plan, WithoutATopCodeHasTheWholeRange) {
+  std::string yaml = to_yaml(small_plan());
+  const auto place = yaml.find("    top_code: 64\n");
+  ASSERT_NE(place, std::string::npos) << yaml;
+  yaml.erase(place, std::string_view("    top_code: 64\n").size());
+
+  EXPECT_EQ(parse_plan(yaml).weights[0].top_code, 127);
+}
+
+TEST(Plan, RefusesStoredCodesBeyondItsTopCode) {
+  Plan plan = small_plan();
+  plan.weights[0].codes = Tensor::of<std::int8_t>({1, 3}, {64, 65, -64});
+
+  try {
+    parse_plan(to_yaml(plan), stored_codes(plan));
+    FAIL() << "nothing was thrown";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("a stored code of 'c0' is 65, top_code says 64 at most"));
+  }
 }
 
 TEST(Plan, CountsItsInt8Layers) { EXPECT_EQ(small_plan().int8_layers(), 1); }
@@ -71,6 +93,8 @@ constexpr Broken kBroken[] = {
     {"ZeroPointOutside", "zero_point: 7", "zero_point: 256", "outside 0..255"},
     {"OtherType", "uint8", "int4", "neither int8 nor uint8"},
     {"OtherPrecision", "precision: fp16", "precision: fp8", "known: fp32, fp16, int8"},
+    {"TopCodeOutside", "top_code: 64", "top_code: 128", "top_code 128 is outside 1..127"},
+    {"TopCodeOfZero", "top_code: 64", "top_code: 0", "top_code 0 is outside 1..127"},
     {"MissingList", "weights:", "wights:", "'weights' is missing"},
     {"MissingKey", "why: mse", "because: mse", "'why' is missing"},
 };

@@ -51,6 +51,22 @@ TEST(Quantize, TheDefaultTargetIsSymmetricWithZeroPointZero) {
   EXPECT_THAT(plan.weights[0].scales, ElementsAre(FloatEq(2.0f / 127)));
 }
 
+TEST(Quantize, AReducedRangeReducesEveryWeightAndNoActivation) {
+  const Options whole{.calibrator = "min-max"};
+  Options reduced = whole;
+  reduced.reduce_range = true;
+  const auto model = two_layers();
+  const auto settings = settle(model, whole);
+  const auto ranges = seen(observed_tensors(settings));
+
+  const Plan plan = make_plan(model, settings, reduced, ranges);
+
+  EXPECT_EQ(plan.activations, make_plan(model, settings, whole, ranges).activations);
+  ASSERT_EQ(plan.weights.size(), 2u);
+  for (const WeightPlan& weight : plan.weights) EXPECT_EQ(weight.top_code, 64);
+  EXPECT_THAT(plan.weights[0].scales, ElementsAre(FloatEq(2.0f / 64)));
+}
+
 TEST(Quantize, AnAsymmetricTensorBehindSiluStartsAtItsMinimum) {
   const Options options{.target = "openvino", .calibrator = "min-max"};
   const auto model = two_layers();

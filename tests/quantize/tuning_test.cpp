@@ -76,7 +76,7 @@ TEST(Tuning, LosesLessThanRoundingToNearest) {
     Moments moments(kInputs, kOutputs);
     moments.add(data.patches, data.targets);
     const Tensor weight = Tensor::of({kOutputs, kInputs, 1, 1}, data.weight);
-    const auto scales = weight_scales(weight, 0, WeightScale::max);
+    const auto scales = weight_scales(weight, {.axis = 0, .method = WeightScale::max});
     const Tensor nearest = quantize_weight(weight, scales);
     const auto codes = nearest.values<std::int8_t>();
 
@@ -113,6 +113,23 @@ TEST(Tuning, AStrongRidgeOnIndependentInputsIsRoundingToNearest) {
 
   EXPECT_THAT(tuned.scales, ElementsAre(FloatNear(0.01f, 1e-7f)));
   EXPECT_THAT(tuned.codes, ElementsAre(127, 50));
+}
+
+TEST(Tuning, ReducedCodesEndAt64AndStillBeatRounding) {
+  const Data data = correlated(5);
+  Moments moments(kInputs, kOutputs);
+  moments.add(data.patches, data.targets);
+  const Tensor weight = Tensor::of({kOutputs, kInputs}, data.weight);
+  const auto scales =
+      weight_scales(weight, {.method = WeightScale::max, .top_code = kReducedTopCode});
+  const auto nearest = quantize_weight(weight, scales, kReducedTopCode);
+
+  const TunedWeight tuned = tune_weight(data.weight, moments, {.top_code = kReducedTopCode});
+
+  EXPECT_THAT(tuned.codes, testing::Each(testing::AllOf(testing::Ge(-64), testing::Le(64))));
+  const auto codes = nearest.values<std::int8_t>();
+  EXPECT_LT(output_error(data, tuned.codes, tuned.scales),
+            output_error(data, {codes.begin(), codes.end()}, scales));
 }
 
 TEST(Tuning, AddingInPartsIsAddingAtOnce) {

@@ -12,15 +12,21 @@
 namespace yoloq::quantize {
 namespace {
 
+using testing::AllOf;
+using testing::Contains;
+using testing::Each;
 using testing::ElementsAre;
 using testing::FloatEq;
+using testing::Ge;
+using testing::Le;
 
 const Tensor kTwoChannels = Tensor::of<float>({2, 2, 1, 1}, {1.27f, -0.5f, 0.0f, -2.54f});
 
 TEST(Weights, MaxGivesEachOutputChannelItsLargestMagnitude) {
-  EXPECT_THAT(weight_scales(kTwoChannels, 0, WeightScale::max),
+  EXPECT_THAT(weight_scales(kTwoChannels, {.axis = 0, .method = WeightScale::max}),
               ElementsAre(FloatEq(0.01f), FloatEq(0.02f)));
-  EXPECT_THAT(weight_scales(kTwoChannels, -1, WeightScale::max), ElementsAre(FloatEq(0.02f)));
+  EXPECT_THAT(weight_scales(kTwoChannels, {.axis = -1, .method = WeightScale::max}),
+              ElementsAre(FloatEq(0.02f)));
 }
 
 TEST(Weights, CodesAreRoundedQuotients) {
@@ -28,6 +34,26 @@ TEST(Weights, CodesAreRoundedQuotients) {
 
   EXPECT_EQ(codes.shape(), kTwoChannels.shape());
   EXPECT_THAT(codes.values<std::int8_t>(), ElementsAre(127, -50, 0, -127));
+}
+
+TEST(Weights, ReducedCodesEndAt64) {
+  for (const WeightScale method : {WeightScale::max, WeightScale::mse}) {
+    const auto scales =
+        weight_scales(kTwoChannels, {.method = method, .top_code = kReducedTopCode});
+
+    const Tensor codes = quantize_weight(kTwoChannels, scales, kReducedTopCode);
+
+    EXPECT_THAT(codes.values<std::int8_t>(), Each(AllOf(Ge(-64), Le(64))));
+    EXPECT_THAT(codes.values<std::int8_t>(), Contains(64));
+  }
+  EXPECT_THAT(
+      weight_scales(kTwoChannels, {.method = WeightScale::max, .top_code = kReducedTopCode}),
+      ElementsAre(FloatEq(1.27f / 64), FloatEq(2.54f / 64)));
+}
+
+TEST(Weights, NoTwoProductsOfReducedCodesSaturate) {
+  static_assert(255 * (kReducedTopCode + kReducedTopCode) <= 32767);
+  static_assert(255 * (kReducedTopCode + 1 + kReducedTopCode) > 32767);
 }
 
 TEST(Weights, FakeQuantizationIsCodesTimesScale) {
@@ -51,7 +77,7 @@ TEST(Weights, MseClipsALoneOutlierWhereThatCostsLess) {
   values.push_back(127.0f);
   const Tensor weight = Tensor::of({1, 10001, 1, 1}, values);
 
-  const auto scales = weight_scales(weight, 0, WeightScale::mse);
+  const auto scales = weight_scales(weight, {.axis = 0, .method = WeightScale::mse});
 
   EXPECT_LT(scales[0], 0.9f);
   EXPECT_LT(squared_error(weight, scales), 0.4 * 10000 * 0.25);
@@ -64,8 +90,10 @@ TEST(Weights, MseNeverLosesMoreThanMax) {
   for (float& value : values) value = heavy(random);
   const Tensor weight = Tensor::of({8, 32, 3, 3}, values);
 
-  const double by_max = squared_error(weight, weight_scales(weight, 0, WeightScale::max));
-  const double by_mse = squared_error(weight, weight_scales(weight, 0, WeightScale::mse));
+  const double by_max =
+      squared_error(weight, weight_scales(weight, {.axis = 0, .method = WeightScale::max}));
+  const double by_mse =
+      squared_error(weight, weight_scales(weight, {.axis = 0, .method = WeightScale::mse}));
 
   EXPECT_LT(by_mse, by_max);
 }
@@ -73,7 +101,7 @@ TEST(Weights, MseNeverLosesMoreThanMax) {
 TEST(Weights, AChannelOfZerosHasAUsableScale) {
   const Tensor zeros = Tensor::of<float>({1, 1, 1, 2}, {0, 0});
 
-  EXPECT_THAT(weight_scales(zeros, 0, WeightScale::mse), ElementsAre(1.0f));
+  EXPECT_THAT(weight_scales(zeros, {.axis = 0, .method = WeightScale::mse}), ElementsAre(1.0f));
 }
 
 TEST(Weights, UnknownMethodsAreRefused) {
