@@ -119,6 +119,7 @@ Json measure(const Arguments& arguments, const std::filesystem::path& path,
   json["throughput"] = best;
   json["sweep"] = std::move(sweep);
   json["engine"] = single.loaded.detector.engine->description();
+  json["notices"] = single.loaded.detector.engine->notices();
   return json;
 }
 
@@ -167,6 +168,11 @@ void run(const Arguments& arguments) {
   fmt::print("{}", to_table(table));
   fmt::print("{}; latency: one image at a time on all threads\n",
              models[0]["engine"].get<std::string>());
+  for (const Json& model : models) {
+    for (const std::string notice : model["notices"]) {
+      fmt::print("notice: {}: {}\n", model["model"].get<std::string>(), notice);
+    }
+  }
 
   Json json = models[0];
   Json comparisons = Json::array();

@@ -9,6 +9,7 @@
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "cli/gpu_arguments.h"
+#include "cli/results.h"
 #include "core/error.h"
 #include "dataset/data_yaml.h"
 #include "dataset/images.h"
@@ -67,7 +68,8 @@ nlohmann::ordered_json json_of(const Arguments& arguments, const pipeline::Loade
           {"inspected", runnable},
           {"bytes", fs::file_size(arguments.out)},
           {"seconds", seconds},
-          {"engine", loaded.detector.engine->description()}};
+          {"engine", loaded.detector.engine->description()},
+          {"notices", loaded.detector.engine->notices()}};
 }
 
 /// `--dtype int8` says that the file has Q/DQ or that TensorRT calibrates: the float part is fp32.
@@ -130,6 +132,7 @@ void run(Arguments arguments) {
              json["precision"].get<std::string>(), layers_text(loaded),
              static_cast<double>(fs::file_size(arguments.out)) / 1e6, seconds,
              loaded.detector.engine->description());
+  print_notices(loaded.detector.engine->notices());
   arguments.json.write(json.dump(2));
 }
 

@@ -12,6 +12,7 @@
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "cli/progress_bar.h"
+#include "cli/results.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "dataset/data_yaml.h"
@@ -123,6 +124,7 @@ void run(const Arguments& arguments) {
     if (arguments.draw) draw_boxes(images[i], files[i], found.boxes[i], names);
   }
   for (const std::string& message : found.skipped) fmt::print("skipped: {}\n", message);
+  print_notices(loaded.detector.engine->notices());
   write_file(arguments.out / "detections.json", json.dump(1) + "\n");
   arguments.json.write(json.dump(1));
   fmt::print("{} images, {:.1f} images/s, written to {}\n", found.images, found.images_per_second(),

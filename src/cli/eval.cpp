@@ -106,7 +106,11 @@ EvalRow evaluate_model(const Arguments& arguments, const std::filesystem::path& 
               .skipped = found.skipped,
               .ground_truth = truth.source,
               .engine = loaded.detector.engine->description()};
-  if (loaded.in_file && loaded.in_file->int8 != loaded.layers.int8) {
+  for (const std::string& notice : loaded.detector.engine->notices()) {
+    row.notices.push_back(loaded.name + ": " + notice);
+  }
+  const bool explained = !row.notices.empty();
+  if (!explained && loaded.in_file && loaded.in_file->int8 != loaded.layers.int8) {
     row.notices.push_back(fmt::format("{}: the file asks for {} layers in int8, the engine runs {}",
                                       loaded.name, loaded.in_file->int8, loaded.layers.int8));
   }

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/layer_kinds.h"
+#include "cli/results.h"
 #include "cli/table.h"
 #include "runtime/measure.h"
 #include "runtime/unfused.h"
@@ -108,12 +109,14 @@ Json show_engine(const pipeline::LoadedDetector& loaded, bool profile) {
   const Json unfused = show_unfused(layers, total);
   fmt::print("{} / {} convolutions execute in int8; {}\n", loaded.layers.int8, loaded.layers.total,
              loaded.detector.engine->description());
+  print_notices(loaded.detector.engine->notices());
   return {{"layers_int8", loaded.layers.int8},
           {"layers_total", loaded.layers.total},
           {"engine", loaded.detector.engine->description()},
           {"kinds", runtime::count_kinds(layers)},
           {"unfused", unfused},
-          {"executed", std::move(rows)}};
+          {"executed", std::move(rows)},
+          {"notices", loaded.detector.engine->notices()}};
 }
 
 Json show_difference(const pipeline::LoadedDetector& a, const pipeline::LoadedDetector& b) {

@@ -10,6 +10,7 @@
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "cli/progress_bar.h"
+#include "cli/results.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "dataset/images.h"
@@ -44,6 +45,7 @@ struct Arguments {
   std::vector<std::string> skip_layers;
   std::vector<std::string> layer_precision;
   bool per_tensor = false;
+  bool reduce_range = false;
   bool dynamic = false;
   bool verify = true;
   bool explain = false;
@@ -76,7 +78,8 @@ quantize::Options quantize_options(const Arguments& arguments) {
                             .percentile = arguments.percentile,
                             .object_weight = arguments.object_weight,
                             .per_tensor_weights = arguments.per_tensor,
-                            .weight_scale = quantize::weight_scale_named(arguments.weight_scale)};
+                            .weight_scale = quantize::weight_scale_named(arguments.weight_scale),
+                            .reduce_range = arguments.reduce_range};
   for (const std::string& pattern : arguments.skip_layers) {
     options.rules.push_back({pattern, quantize::Precision::fp32, "--skip-layers " + pattern});
   }
@@ -89,7 +92,7 @@ quantize::Options quantize_options(const Arguments& arguments) {
 /// What the command reports at its end.
 struct Outcome {
   pipeline::QuantizedModel result;
-  std::vector<runtime::OutputCheck> checks;
+  pipeline::Verification verification;
   std::vector<pipeline::Improvement> improvements;
   double seconds = 0;
 };
@@ -128,12 +131,13 @@ void report(const Arguments& arguments, const Outcome& outcome) {
     fmt::print("weights and biases: {} in {:.2f} s\n",
                result.tuning_cached ? "cached" : tuning_name(arguments), result.tuning_seconds);
   }
-  for (const auto& check : outcome.checks) {
+  for (const auto& check : outcome.verification.checks) {
     fmt::print("verify {}: engine {:.2f} dB, literal execution {:.2f} dB against float\n",
                check.name, check.engine_db, check.expected_db);
   }
   fmt::print("{}: {} / {} layers int8, target {}, {:.1f} s in all\n", arguments.out.string(),
              result.plan.int8_layers(), total, result.plan.target, outcome.seconds);
+  print_notices(outcome.verification.notices);
   nlohmann::ordered_json json{{"file", arguments.out.string()},
                               {"layers_int8", result.plan.int8_layers()},
                               {"layers_total", total},
@@ -144,13 +148,15 @@ void report(const Arguments& arguments, const Outcome& outcome) {
                               {"calibration_seconds", result.calibration.seconds},
                               {"tuning_seconds", result.tuning_seconds},
                               {"cached", result.calibration.cached},
-                              {"skipped", result.calibration.skipped}};
+                              {"skipped", result.calibration.skipped},
+                              {"notices", outcome.verification.notices}};
   for (const auto& row : outcome.improvements) {
     fmt::print("{:34} {:6.2f} dB\n", row.name, row.sqnr_db);
     json["improvements"].push_back({{"name", row.name}, {"sqnr_db", row.sqnr_db}});
   }
   json["verify_sqnr_db"] = nullptr;
-  if (!outcome.checks.empty()) json["verify_sqnr_db"] = worst_db(outcome.checks);
+  const auto& checks = outcome.verification.checks;
+  if (!checks.empty()) json["verify_sqnr_db"] = worst_db(checks);
   arguments.json.write(json.dump(2));
 }
 
@@ -212,7 +218,8 @@ void run(Arguments arguments) {
     if (arguments.explain) outcome.improvements = explain(model, images, how);
   }
   if (arguments.verify && !outcome.result.images.empty()) {
-    outcome.checks = pipeline::verify_quantized(model, outcome.result.graph, outcome.result.images);
+    outcome.verification =
+        pipeline::verify_quantized(model, outcome.result.graph, outcome.result.images);
   }
   auto files = pipeline::plan_files(outcome.result.plan, arguments.save_plan);
   files.push_back({arguments.out, onnx::serialize(outcome.result.graph)});
@@ -247,6 +254,8 @@ void declare_layers(CLI::App& app, Arguments& arguments) {
   app.add_option("--residual", arguments.residual, "quantized inputs of an Add: one, both, none")
       ->capture_default_str();
   app.add_flag("--per-tensor", arguments.per_tensor, "one weight scale per layer, not per channel");
+  app.add_flag("--reduce-range", arguments.reduce_range,
+               "weight codes -64..64: int8 also on CPUs without VNNI, at some cost in accuracy");
   app.add_option("--weight-scale", arguments.weight_scale, "weight scales by mse or max")
       ->capture_default_str();
   app.add_flag("!--no-tuning", arguments.tuning,

@@ -80,10 +80,14 @@ void print_eval(std::span<const EvalRow> rows, bool per_class) {
                rows[0].engine);
   }
   for (const EvalRow& row : rows) {
-    for (const std::string& notice : row.notices) fmt::print("notice: {}\n", notice);
+    print_notices(row.notices);
     for (const std::string& message : row.skipped) fmt::print("skipped: {}\n", message);
     if (per_class) print_classes(row.metrics);
   }
+}
+
+void print_notices(std::span<const std::string> notices) {
+  for (const std::string& notice : notices) fmt::print("notice: {}\n", notice);
 }
 
 std::string eval_json(std::span<const EvalRow> rows) {

@@ -36,6 +36,9 @@ void print_eval(std::span<const EvalRow> rows, bool per_class);
 /// One object for one model; for several {"models": [...]} with the first one's keys at the top.
 std::string eval_json(std::span<const EvalRow> rows);
 
+/// One line each.
+void print_notices(std::span<const std::string> notices);
+
 /// The twelve figures.
 void print_figures(const coco::Metrics& metrics, bool per_class);
 std::string figures_json(const coco::Metrics& metrics);

@@ -36,7 +36,7 @@ std::vector<Improvement> explain(const DetectionModel& model,
     trial.bias_correction = step.bias;
     const QuantizedModel quantized = quantize_model(model, images, trial);
     double worst = std::numeric_limits<double>::infinity();
-    for (const auto& check : verify_quantized(model, quantized.graph, quantized.images)) {
+    for (const auto& check : verify_quantized(model, quantized.graph, quantized.images).checks) {
       worst = std::min(worst, check.expected_db);
     }
     improvements.push_back({step.name, worst});

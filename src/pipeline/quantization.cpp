@@ -154,15 +154,14 @@ QuantizedModel quantize_model(const DetectionModel& model, std::span<const fs::p
   return result;
 }
 
-std::vector<runtime::OutputCheck> verify_quantized(const DetectionModel& model,
-                                                   const graph::Graph& quantized,
-                                                   std::span<const fs::path> images) {
+Verification verify_quantized(const DetectionModel& model, const graph::Graph& quantized,
+                              std::span<const fs::path> images) {
   const graph::Graph fixed = with_input(quantized, model.batch, model.size);
   const auto engine = runtime::compile(fixed, {.mode = runtime::Mode::latency});
   auto checks = runtime::check_outputs(*engine, {.quantized = fixed, .model = &model.fixed},
                                        samples_of(images, model));
   runtime::require_faithful(checks);
-  return checks;
+  return {std::move(checks), engine->notices()};
 }
 
 std::vector<runtime::OutputCheck> verify_engine(runtime::Engine& engine,

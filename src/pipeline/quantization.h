@@ -49,14 +49,18 @@ QuantizedModel quantize_model(const DetectionModel& model,
                               std::span<const std::filesystem::path> images,
                               const QuantizationOptions& options);
 
+struct Verification {
+  std::vector<runtime::OutputCheck> checks;
+  std::vector<std::string> notices;  ///< runtime::Engine::notices().
+};
+
 /// Compares an engine of a quantized graph with the literal execution of that graph, both against
 /// the float model, on the first images of a list.
 ///
 /// @param model   float; its size is the engine's.
 /// @throws Error(diverged) naming each output that is worse; see runtime/verify.h.
-std::vector<runtime::OutputCheck> verify_quantized(const DetectionModel& model,
-                                                   const graph::Graph& quantized,
-                                                   std::span<const std::filesystem::path> images);
+Verification verify_quantized(const DetectionModel& model, const graph::Graph& quantized,
+                              std::span<const std::filesystem::path> images);
 
 /// The same for an engine compiled from a Q/DQ file whose float model is not at hand. Without
 /// images on random input.

@@ -63,7 +63,18 @@ class EndToEnd : public testing::Test {
   test::TinyProject project_;
 };
 
-TEST_F(EndToEnd, FromCheckpointToMeasuredInt8Model) {
+/// What `quantize` is told of the range of codes.
+class EveryRange : public EndToEnd, public testing::WithParamInterface<bool> {
+ protected:
+  std::vector<std::string> flags(std::vector<std::string> more) const {
+    if (GetParam()) more.push_back("--reduce-range");
+    return more;
+  }
+  int executed(int layers) const { return GetParam() ? layers : test::int8_layers_here(layers); }
+  std::string precision() const { return GetParam() ? "int8" : test::int8_precision_here(); }
+};
+
+TEST_P(EveryRange, GoesFromCheckpointToMeasuredInt8Model) {
   project_.label_with_model();
 
   run({"export", "--weights", "tiny.pt", "--img", "64", "--out", "tiny.onnx", "--json", "x.json"});
@@ -74,19 +85,62 @@ TEST_F(EndToEnd, FromCheckpointToMeasuredInt8Model) {
   EXPECT_NEAR(from_pt.at("AP").get<double>(), from_pt.at("AP50").get<double>(), 1e-3);
   EXPECT_NEAR(from_onnx.at("AP").get<double>(), from_pt.at("AP").get<double>(), 1e-3);
 
-  quantize({"--out", "tiny-int8.onnx"});
+  quantize(flags({"--out", "tiny-int8.onnx"}));
   const auto quantized = read_json(project_ / "q.json");
   EXPECT_EQ(quantized.at("layers_int8"), quantized.at("layers_total"));
+  const int layers = quantized.at("layers_total");
   const auto int8 = evaluate({"--model", "tiny-int8.onnx"});
-  EXPECT_EQ(int8.at("precision"), "int8");
-  EXPECT_EQ(int8.at("layers_int8"), int8.at("layers_total"));
+  EXPECT_EQ(int8.at("precision"), precision());
+  EXPECT_EQ(int8.at("layers_int8"), executed(layers));
+  EXPECT_EQ(int8.at("layers_total"), layers);
   EXPECT_GE(quantized.at("verify_sqnr_db"), kSound);
 
   run({"build", "--model", "tiny-int8.onnx", "--out", "tiny.engine", "--json", "build.json"});
-  EXPECT_EQ(read_json(project_ / "build.json").at("layers_int8"), quantized.at("layers_int8"));
+  EXPECT_EQ(read_json(project_ / "build.json").at("layers_int8"), executed(layers));
   const auto engine = evaluate({"--engine", "tiny.engine"});
   EXPECT_NEAR(engine.at("AP").get<double>(), int8.at("AP").get<double>(), 1e-3);
-  EXPECT_EQ(engine.at("precision"), "int8");
+  EXPECT_EQ(engine.at("precision"), precision());
+}
+
+TEST_P(EveryRange, IsSaidByEveryCommandWhereItKeepsLayersFromInt8) {
+  const std::string quantized = quantize(flags({"--out", "q.onnx"}));
+  const int layers = read_json(project_ / "q.json").at("layers_total");
+  const bool said = executed(layers) != layers;
+  const std::string words = std::to_string(layers) + " of " + std::to_string(layers) +
+                            " layers with 8-bit weights are computed in float";
+  const auto expect = [&](const std::string& output, const std::string& json) {
+    SCOPED_TRACE(json);
+    EXPECT_EQ(output.find(words) != std::string::npos, said) << output;
+    EXPECT_EQ(read_json(project_ / json).at("notices").empty(), !said);
+  };
+
+  expect(quantized, "q.json");
+  expect(run({"eval", "--model", "q.onnx", "--data", "data.yaml", "--latency-seconds", "0",
+              "--json", "e.json"}),
+         "e.json");
+  expect(run({"bench", "--model", "q.onnx", "--seconds", "0.05", "--json", "b.json"}), "b.json");
+  expect(run({"build", "--model", "q.onnx", "--out", "q.engine", "--json", "c.json"}), "c.json");
+  expect(run({"eval", "--engine", "q.engine", "--data", "data.yaml", "--latency-seconds", "0",
+              "--json", "e.json"}),
+         "e.json");
+  expect(run({"inspect", "--model", "q.onnx", "--executed", "--json", "i.json"}), "i.json");
+}
+
+INSTANTIATE_TEST_SUITE_P(Of, EveryRange, testing::Bool(), [](const auto& row) {
+  return std::string(row.param ? "Reduced" : "Whole");
+});
+
+TEST_F(EndToEnd, AReducedRangeHasACacheAndAPlanOfItsOwn) {
+  quantize({"--out", "a.onnx"});
+
+  quantize({"--reduce-range", "--out", "b.onnx"});
+  run({"quantize", "--weights", "tiny.pt", "--img", "64", "--plan", "b.plan.yaml", "--out",
+       "c.onnx"});
+
+  EXPECT_THAT(content("a.plan.yaml"), HasSubstr("top_code: 127"));
+  EXPECT_THAT(content("b.plan.yaml"), HasSubstr("top_code: 64"));
+  EXPECT_FALSE(content("a.onnx") == content("b.onnx"));
+  EXPECT_TRUE(content("b.onnx") == content("c.onnx"));
 }
 
 TEST_F(EndToEnd, EvalWritesItsKeys) {
@@ -278,7 +332,19 @@ TEST_P(EveryTarget, IsQuantizedMeasuredAndCompiled) {
   run({"build", "--model", "a.onnx", "--out", "a.engine", "--no-verify"});
 
   EXPECT_EQ(read_json(project_ / "q.json").at("target"), GetParam());
+  EXPECT_EQ(json.at("precision"), test::int8_precision_here());
+  EXPECT_EQ(json.at("layers_int8"), test::int8_layers_here(json.at("layers_total")));
+}
+
+TEST_P(EveryTarget, RunsInInt8OnEveryCpuWithAReducedRange) {
+  std::vector<std::string> arguments{"--target", GetParam(), "--out", "a.onnx", "--reduce-range"};
+  if (GetParam() == "onnxruntime") arguments.push_back("--no-verify");  // As above.
+  quantize(arguments);
+
+  const auto json = evaluate({"--model", "a.onnx"});
+
   EXPECT_EQ(json.at("precision"), "int8");
+  EXPECT_EQ(json.at("layers_int8"), json.at("layers_total"));
 }
 
 INSTANTIATE_TEST_SUITE_P(Of, EveryTarget, testing::Values("tensorrt", "openvino", "onnxruntime"),
@@ -343,7 +409,7 @@ TEST_F(EndToEnd, InspectShowsStructureAndWhatIsExecuted) {
               AllOf(HasSubstr("model.0.conv"), HasSubstr("GFLOPs"), HasSubstr("3 classes")));
   EXPECT_GT(read_json(project_ / "s.json").at("parameters"), 1000);
   const auto json = read_json(project_ / "e.json");
-  EXPECT_EQ(json.at("layers_int8"), json.at("layers_total"));
+  EXPECT_EQ(json.at("layers_int8"), test::int8_layers_here(json.at("layers_total")));
   EXPECT_THAT(executed, HasSubstr("execute in int8"));
 }
 

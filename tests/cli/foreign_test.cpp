@@ -57,9 +57,10 @@ TEST_F(ForeignFiles, AreEvaluatedQuantizedAndEvaluatedAgain) {
     const auto evaluated = run({"eval", "--model", model, "--data", "data.yaml",
                                 "--latency-seconds", "0", "--json", "f.json"},
                                more);
-    const auto quantized = run({"quantize", "--model", model, "--data", "data.yaml", "--cache", "",
-                                "--no-tuning", "--out", "q.onnx", "--json", "q.json"},
-                               more);
+    const auto quantized =
+        run({"quantize", "--model", model, "--data", "data.yaml", "--cache", "", "--no-tuning",
+             "--reduce-range", "--out", "q.onnx", "--json", "q.json"},
+            more);
     const auto again = run({"eval", "--model", "q.onnx", "--data", "data.yaml", "--latency-seconds",
                             "0", "--json", "i.json"},
                            more);

@@ -9,6 +9,7 @@
 #include "dataset/labels.h"
 #include "pipeline/calm_model.h"
 #include "pipeline/tiny_data_set.h"
+#include "runtime/cpu.h"
 #include "support/tiny_checkpoint.h"
 #include "vision/image.h"
 
@@ -26,6 +27,10 @@ std::vector<std::string> yoloq_command(const fs::path& folder,
 Finished yoloq_in(const fs::path& folder, const std::vector<std::string>& arguments) {
   return run_command(yoloq_command(folder, arguments));
 }
+
+int int8_layers_here(int layers) { return runtime::has_int8_dot_product() ? layers : 0; }
+
+std::string int8_precision_here() { return runtime::has_int8_dot_product() ? "int8" : "fp32"; }
 
 nlohmann::json read_json(const fs::path& path) { return nlohmann::json::parse(read_file(path)); }
 

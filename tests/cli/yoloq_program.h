@@ -21,6 +21,14 @@ Finished yoloq_in(const std::filesystem::path& folder, const std::vector<std::st
 std::vector<std::string> yoloq_command(const std::filesystem::path& folder,
                                        const std::vector<std::string>& arguments);
 
+/// Of `layers` whose 8-bit codes use the whole range, how many an engine runs in int8 on this CPU:
+/// all, or none where sums of products would saturate (runtime/cpu.h). Files of `quantize
+/// --reduce-range` run in int8 everywhere.
+int int8_layers_here(int layers);
+
+/// What commands call the precision of a file whose codes use the whole range, on this CPU.
+std::string int8_precision_here();
+
 nlohmann::json read_json(const std::filesystem::path& path);
 
 /// All regular files below a folder, relative to it.
