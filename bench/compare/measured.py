@@ -36,5 +36,25 @@ def median(rounds, key):
     return statistics.median(each[key] for each in rounds)
 
 
+# Which of them a CPU has decides how int8 is computed: figures of one kind say nothing of another.
+INSTRUCTIONS = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_int8")
+
+
+def cpu(text=None):
+    """Name of the CPU and those of INSTRUCTIONS that it has; `text` in the form of /proc/cpuinfo."""
+    lines = (Path("/proc/cpuinfo").read_text() if text is None else text).splitlines()
+    fields = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
+    flags = fields.get("flags", "").split()
+    return {
+        "cpu": fields.get("model name", "unknown"),
+        "instructions": [name for name in INSTRUCTIONS if name in flags],
+    }
+
+
 def load():
-    return {"load_average": os.getloadavg(), "processors": len(os.sched_getaffinity(0))}
+    """What figures depend on beside the program: the machine and what else it does."""
+    return {
+        **cpu(),
+        "load_average": os.getloadavg(),
+        "processors": len(os.sched_getaffinity(0)),
+    }
