@@ -2,12 +2,12 @@
 #include "quantize/apply.h"
 
 #include <charconv>
-#include <cmath>
 #include <map>
+#include <set>
 #include <string>
 
 #include "core/error.h"
-#include "core/half.h"
+#include "quantize/float_type.h"
 #include "quantize/layers.h"
 #include "quantize/weights.h"
 
@@ -25,7 +25,10 @@ constexpr std::int64_t kPerChannelOpset = 13;
 class Application {
  public:
   Application(const Graph& model, const Plan& plan) : graph_(model), plan_(plan) {
-    for (const NodeId id : graph_.nodes()) by_name_.emplace(graph_[id].name, id);
+    for (const NodeId id : graph_.nodes()) {
+      by_name_.emplace(graph_[id].name, id);
+      labels_.insert(label_of(graph_[id]));
+    }
     for (Layer& layer : quantizable_layers(graph_)) {
       std::string name = layer.name;
       layers_.emplace(std::move(name), std::move(layer));
@@ -40,10 +43,8 @@ class Application {
     for (const WeightPlan& weight : plan_.weights) {
       if (weight.on) quantize_weight_of(layer_named(weight.layer), weight);
     }
-    for (const LayerPlan& layer : plan_.layers) {
-      const Layer& found = layer_named(layer.name);  // Also of layers that stay as they are.
-      if (layer.precision == Precision::fp16) convert_to_half(found);
-    }
+    const FloatTypeOptions types = float_types();
+    if (types.type != Precision::fp32 || !types.nodes.empty()) set_float_type(graph_, types);
     return std::move(graph_);
   }
 
@@ -52,6 +53,23 @@ class Application {
     const auto found = layers_.find(name);
     if (found != layers_.end()) return found->second;
     fail(ErrorCode::bad_argument, "the plan speaks of layer '{}', which this model lacks", name);
+  }
+
+  FloatTypeOptions float_types() const {
+    FloatTypeOptions types{.type = plan_.float_type, .nodes = {}};
+    for (const LayerPlan& layer : plan_.layers) {
+      layer_named(layer.name);  // Also of layers that stay as they are.
+      if (layer.precision == Precision::int8 || layer.precision == plan_.float_type) continue;
+      types.nodes[layer.name] = layer.precision;
+    }
+    for (const Fp32Node& node : plan_.fp32_nodes) {
+      if (!labels_.contains(node.name)) {
+        fail(ErrorCode::bad_argument, "the plan speaks of node '{}', which this model lacks",
+             node.name);
+      }
+      types.nodes[node.name] = Precision::fp32;
+    }
+    return types;
   }
 
   /// Resolves "node name:input index".
@@ -149,43 +167,6 @@ class Application {
     drop_if_idle(layer.bias);
   }
 
-  void convert_to_half(const Layer& layer) {
-    const auto cast = [&](const std::string& from, DType to) {
-      Node node{.op = "Cast",
-                .name = graph_.fresh_value_name(layer.name + "/Cast/" + from),
-                .inputs = {from}};
-      node.outputs = {graph_.fresh_value_name(from + "/" + std::string(yoloq::name_of(to)))};
-      node.attributes["to"] = static_cast<std::int64_t>(to);
-      return node;
-    };
-    Node& conv = graph_[layer.node];
-    const std::string result = conv.output();
-    const Node narrow = cast(conv.inputs[0], DType::f16);
-    conv.inputs[0] = narrow.output();
-    for (std::size_t i = 1; i < conv.inputs.size(); ++i) {
-      const std::string old = conv.inputs[i];
-      conv.inputs[i] = add_constant(old + "/float16", half_of(layer, *graph_.constant(old)));
-      drop_if_idle(old);
-    }
-    conv.outputs[0] = graph_.fresh_value_name(result + "/float16");
-    Node widen = cast(conv.outputs[0], DType::f32);
-    widen.outputs = {result};
-    graph_.value_types.erase(result);
-    graph_.insert_before(layer.node, narrow);
-    graph_.insert_after(layer.node, widen);
-  }
-
-  static Tensor half_of(const Layer& layer, const Tensor& tensor) {
-    std::vector<std::uint16_t> bits;
-    for (const float value : tensor.to_floats()) {
-      bits.push_back(float_to_half(value));
-      if (std::isfinite(half_to_float(bits.back()))) continue;
-      fail(ErrorCode::bad_value, "layer '{}' cannot run in fp16: its parameter {} is too large",
-           layer.name, value);
-    }
-    return {DType::f16, tensor.shape(), std::as_bytes(std::span(bits))};
-  }
-
   void drop_if_idle(const std::string& constant) {
     if (!constant.empty() && graph_.readers(constant) == 0) graph_.constants.erase(constant);
   }
@@ -193,6 +174,7 @@ class Application {
   Graph graph_;
   const Plan& plan_;
   std::map<std::string, NodeId> by_name_;
+  std::set<std::string> labels_;
   std::map<std::string, Layer> layers_;
 };
 

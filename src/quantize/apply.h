@@ -14,8 +14,9 @@ namespace yoloq::quantize {
 ///              W_d = DequantizeLinear(W_codes, scales, zero_points) axis=0
 ///              y = Conv(x_d, W_d, b + bias_shift)
 ///
-/// A layer in fp16 gets Casts around it instead, and its weight is stored as float16. The opset is
-/// raised to 13, where DequantizeLinear learned axes, if it is lower.
+/// A layer in another float type than the plan's gets Casts around it, and with a float_type of
+/// fp16 the whole float part becomes float16: see set_float_type(). The opset is raised to 13,
+/// where DequantizeLinear learned axes, if it is lower; to 19 with fp16, where it learned float16.
 ///
 /// @throws Error(bad_argument) naming what the plan speaks of and the model lacks: the plan was
 /// made

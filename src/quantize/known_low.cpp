@@ -5,6 +5,7 @@
 #include <string>
 
 #include "calibrate/calibrator.h"
+#include "quantize/detail/silu.h"
 #include "quantize/placement.h"
 
 namespace yoloq::quantize {
@@ -19,16 +20,6 @@ constexpr float kHardswishLow = -0.375f;
 
 using Bound = std::optional<float>;
 
-/// x * Sigmoid(x) in either order.
-bool is_silu(const Graph& graph, const Node& mul) {
-  if (mul.op != "Mul" || mul.inputs.size() != 2) return false;
-  const auto gates = [&](const std::string& gate, const std::string& value) {
-    const auto producer = graph.producer(gate);
-    return producer && graph[*producer].op == "Sigmoid" && graph[*producer].inputs[0] == value;
-  };
-  return gates(mul.inputs[0], mul.inputs[1]) || gates(mul.inputs[1], mul.inputs[0]);
-}
-
 class Bounds {
  public:
   explicit Bounds(const Graph& graph) : graph_(graph) {}
@@ -42,7 +33,7 @@ class Bounds {
 
  private:
   Bound of_node(const Node& node) {
-    if (is_silu(graph_, node)) return calibrate::kSiluMinimum;
+    if (detail::silu_input(graph_, node) >= 0) return calibrate::kSiluMinimum;
     if (node.op == "HardSwish") return kHardswishLow;
     if (node.op == "Sigmoid" || node.op == "Relu") return 0.0f;
     if (node.op == "MaxPool" || node.op == "Resize") return of(node.inputs[0]);

@@ -23,6 +23,12 @@ Precision precision_named(std::string_view name) {
   fail(ErrorCode::bad_argument, "no precision '{}'; known: fp32, fp16, int8", name);
 }
 
+Precision float_type_named(std::string_view name) {
+  if (name == "fp32") return Precision::fp32;
+  if (name == "fp16") return Precision::fp16;
+  fail(ErrorCode::bad_argument, "no float type '{}'; known: fp32, fp16", name);
+}
+
 std::string_view name_of(Precision precision) {
   return std::ranges::find(kPrecisions, precision, &std::pair<std::string_view, Precision>::second)
       ->first;

@@ -24,6 +24,11 @@ enum class Precision { fp32, fp16, int8 };
 Precision precision_named(std::string_view name);
 std::string_view name_of(Precision precision);
 
+/// The type of what stays float in a file.
+///
+/// @throws Error(bad_argument) naming fp32, fp16.
+Precision float_type_named(std::string_view name);
+
 /// One Conv.
 struct LayerPlan {
   int id = 0;
@@ -60,12 +65,22 @@ struct WeightPlan {
   friend bool operator==(const WeightPlan&, const WeightPlan&) = default;
 };
 
+/// A node that computes in float32 in a file whose float part is float16.
+struct Fp32Node {
+  std::string name;  ///< Of the node; of its output if it has none.
+  std::string why;   ///< "'y' may reach 70000; float16 ends at 65504", ...
+
+  friend bool operator==(const Fp32Node&, const Fp32Node&) = default;
+};
+
 struct Plan {
   std::string target;
+  Precision float_type = Precision::fp32;         ///< Of what is not int8: fp32 or fp16.
   std::map<std::string, std::string> provenance;  ///< Hashes, calibrator, image count, version.
   std::vector<LayerPlan> layers;
   std::vector<ActivationPlan> activations;
   std::vector<WeightPlan> weights;
+  std::vector<Fp32Node> fp32_nodes;  ///< Exceptions from a float_type of fp16.
 
   int int8_layers() const;
   friend bool operator==(const Plan&, const Plan&) = default;

@@ -66,6 +66,12 @@ void emit(YAML::Emitter& out, const WeightPlan& weight) {
   out << YAML::EndMap;
 }
 
+void emit(YAML::Emitter& out, const Fp32Node& node) {
+  out << YAML::Flow << YAML::BeginMap;
+  out << YAML::Key << "name" << YAML::Value << node.name;
+  out << YAML::Key << "why" << YAML::Value << node.why << YAML::EndMap;
+}
+
 template <typename Row>
 void emit_list(YAML::Emitter& out, const char* key, const std::vector<Row>& rows) {
   out << YAML::Key << key << YAML::Value << YAML::BeginSeq;
@@ -178,17 +184,33 @@ auto list_from(const YAML::Node& root, const char* key, Read read) {
   return rows;
 }
 
+Precision float_type_from(const YAML::Node& root) {
+  if (!root["float_type"]) return Precision::fp32;
+  return float_type_named(get<std::string>(root, "float_type"));
+}
+
+Fp32Node fp32_node_from(const YAML::Node& node) {
+  return {.name = get<std::string>(node, "name"), .why = get<std::string>(node, "why")};
+}
+
+std::vector<Fp32Node> fp32_nodes_from(const YAML::Node& root) {
+  if (!root["fp32_nodes"]) return {};
+  return list_from(root, "fp32_nodes", fp32_node_from);
+}
+
 Plan plan_from(const YAML::Node& root, const Codes& codes) {
   if (!root.IsMap()) refuse(root.Mark(), "expected a map at the top");
   if (get<int>(root, "format") != kFormat) {
     refuse(root.Mark(), fmt::format("only format {} is known", kFormat));
   }
   return {.target = get<std::string>(root, "target"),
+          .float_type = float_type_from(root),
           .provenance = get<std::map<std::string, std::string>>(root, "provenance"),
           .layers = list_from(root, "layers", layer_from),
           .activations = list_from(root, "activations", activation_from),
           .weights = list_from(root, "weights",
-                               [&](const YAML::Node& node) { return weight_from(node, codes); })};
+                               [&](const YAML::Node& node) { return weight_from(node, codes); }),
+          .fp32_nodes = fp32_nodes_from(root)};
 }
 
 }  // namespace
@@ -198,10 +220,13 @@ std::string to_yaml(const Plan& plan) {
   out << YAML::BeginMap;
   out << YAML::Key << "format" << YAML::Value << kFormat;
   out << YAML::Key << "target" << YAML::Value << plan.target;
+  const bool half = plan.float_type == Precision::fp16;  // Plans of before this key have none.
+  if (half) out << YAML::Key << "float_type" << YAML::Value << "fp16";
   out << YAML::Key << "provenance" << YAML::Value << plan.provenance;
   emit_list(out, "layers", plan.layers);
   emit_list(out, "activations", plan.activations);
   emit_list(out, "weights", plan.weights);
+  if (half) emit_list(out, "fp32_nodes", plan.fp32_nodes);
   out << YAML::EndMap;
   return std::string(kHead) + out.c_str() + "\n";
 }

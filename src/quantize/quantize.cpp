@@ -8,6 +8,7 @@
 
 #include "calibrate/calibrator.h"
 #include "core/error.h"
+#include "quantize/half_scales.h"
 
 namespace yoloq::quantize {
 
@@ -113,7 +114,9 @@ std::vector<std::string> observed_tensors(const Settings& settings) {
 
 Plan make_plan(const Graph& model, const Settings& settings, const Options& options,
                const calibrate::Ranges& ranges) {
-  Plan plan{.target = std::string(settings.target.name), .layers = settings.precisions};
+  Plan plan{.target = std::string(settings.target.name),
+            .float_type = options.float_type,
+            .layers = settings.precisions};
   std::map<std::string, Quantizer> chosen;
   for (const Site& site : settings.sites) {
     const bool own = site.shares.empty();
@@ -131,6 +134,7 @@ Plan make_plan(const Graph& model, const Settings& settings, const Options& opti
     if (precision.precision != Precision::int8) continue;
     plan.weights.push_back(weight_plan(model, layer, options));
   }
+  if (plan.float_type == Precision::fp16) round_scales_to_half(plan);
   return plan;
 }
 

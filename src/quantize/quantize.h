@@ -42,6 +42,7 @@ struct Options {
   /// Weight codes -64..64, which run in int8 also on CPUs without an 8-bit dot product; see
   /// kReducedTopCode.
   bool reduce_range = false;
+  Precision float_type = Precision::fp32;  ///< Of what is not int8: fp32 or fp16.
 };
 
 /// What the options mean for one model.

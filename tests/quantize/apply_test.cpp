@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.h"
+#include "graph/shapes.h"
 #include "graph/text.h"
 #include "graph/verify.h"
 
@@ -87,12 +88,48 @@ TEST(Apply, AHalfLayerReadsAndWritesThroughCasts) {
   graph::verify(half);
   EXPECT_EQ(graph::to_text(half),
             "input x float32[1,1,2,2]\n"
-            "x/float16 = Cast(x) to=10 @conv/Cast/x\n"
-            "y/float16 = Conv(x/float16, w/float16, b/float16) @conv\n"
-            "y = Cast(y/float16) to=1 @conv/Cast/y/float16\n"
-            "s = Sigmoid(y) @act\n"
+            "x/float16 = Cast(x) to=10 @x/Cast\n"
+            "y = Conv(x/float16, w/float16, b/float16) @conv\n"
+            "y/float32 = Cast(y) to=1 @y/Cast\n"
+            "s = Sigmoid(y/float32) @act\n"
             "return s\n");
   EXPECT_THAT(half.constant("w/float16")->to_floats(), ElementsAre(1.0f, -2.0f));
+}
+
+TEST(Apply, WithAFloatTypeOfFp16TheWholeFloatPartIsFloat16) {
+  Plan plan = plan_for_it();
+  plan.float_type = Precision::fp16;
+
+  const Graph half = apply(small_model(), plan);
+
+  graph::verify(half);
+  EXPECT_EQ(half.opset(), 19);
+  EXPECT_EQ(graph::to_text(half),
+            "input x float32[1,1,2,2]\n"
+            "x/quantized = QuantizeLinear(x, x/scale, x/zero_point) @x/QuantizeLinear\n"
+            "x/dequantized = DequantizeLinear(x/quantized, x/scale/float16, x/zero_point) "
+            "@x/DequantizeLinear\n"
+            "w/dequantized = DequantizeLinear(w/quantized, w/scale/float16, w/zero_point) axis=0 "
+            "@conv.weight/DequantizeLinear\n"
+            "y = Conv(x/dequantized, w/dequantized, conv.bias/corrected/float16) @conv\n"
+            "y/float32 = Cast(y) to=1 @y/Cast\n"  // No Conv is behind it: the head is decoded here.
+            "s = Sigmoid(y/float32) @act\n"
+            "return s\n");
+}
+
+TEST(Apply, AnFp32LayerOrNodeOfAnFp16PlanStaysFloat32) {
+  for (const bool by_layer : {true, false}) {
+    Plan plan = plan_for_it();
+    plan.float_type = Precision::fp16;
+    if (by_layer) plan.layers[0].precision = Precision::fp32;
+    if (!by_layer) plan.fp32_nodes = {{"conv", "too large"}};
+
+    Graph graph = apply(small_model(), plan);
+    graph::infer_shapes(graph);
+
+    EXPECT_EQ(graph.type_of("y").dtype, DType::f32);
+    EXPECT_EQ(graph.constant("w/scale")->dtype(), DType::f32);
+  }
 }
 
 TEST(Apply, AHalfLayerWhoseWeightsOverflowIsRefused) {
