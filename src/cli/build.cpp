@@ -32,10 +32,14 @@ struct Arguments {
   std::size_t workspace_mib = 0;
   fs::path data;
   std::string split = "train";
+  bool dynamic = false;
   bool verify = true;
   bool int8 = false;  ///< --dtype int8 was given.
   std::string float_type = "fp32";
   fs::path out;
+
+  /// The engine keeps batch and size open: a range of shapes means that too.
+  bool is_open() const { return dynamic || shapes.given(); }
 };
 
 /// Compares an int8 engine with the literal execution of its file, on images where there are some.
@@ -66,6 +70,7 @@ nlohmann::ordered_json json_of(const Arguments& arguments, const pipeline::Loade
           {"layers_int8", layers.int8},
           {"layers_total", layers.total},
           {"inspected", runnable},
+          {"dynamic", arguments.is_open()},
           {"bytes", fs::file_size(arguments.out)},
           {"seconds", seconds},
           {"engine", loaded.detector.engine->description()},
@@ -101,7 +106,7 @@ void run(Arguments arguments) {
   auto options = engine_options(arguments);
   pipeline::ModelOptions load{.size = arguments.size.size(),
                               .hints = arguments.model.hints(),
-                              .dynamic = arguments.shapes.given()};
+                              .dynamic = arguments.is_open()};
   std::vector<fs::path> images;
   if (!arguments.data.empty()) {
     const auto dataset = dataset::read_data_yaml(arguments.data);
@@ -117,7 +122,9 @@ void run(Arguments arguments) {
   require_int8(arguments, model);
   options.gpu.shapes = arguments.shapes.profile(model.size);
   arguments.native_ptq.apply(options.gpu, model, images, arguments.engine.batch_size);
-  const auto loaded = pipeline::compile_detector(std::move(model), options);
+  const auto loaded = pipeline::compile_detector(
+      std::move(model), arguments.is_open() ? pipeline::Sizes::open : pipeline::Sizes::fixed,
+      options);
   if (loaded.detector.engine->runnable()) {
     for (const auto& check : verify(arguments, loaded, images)) {
       fmt::print("verify {}: engine {:.2f} dB, literal execution {:.2f} dB\n", check.name,
@@ -155,6 +162,8 @@ void declare_build(CLI::App& app) {
   arguments->json.declare(app);
   app.add_option("--data", arguments->data, "data set yaml: its images are used to verify");
   app.add_option("--split", arguments->split, "split to verify on")->capture_default_str();
+  app.add_flag("--dynamic", arguments->dynamic,
+               "keep batch and size open: chosen with --img and --batch-size when it runs");
   app.add_flag("!--no-verify", arguments->verify, "do not compare the engine with its reference");
   app.add_option("--out", arguments->out, "default: beside the model, .engine");
   app.callback([arguments] { run(*arguments); });

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pipeline/detector.h"
 
+#include <string_view>
 #include <utility>
 
 #include "core/error.h"
@@ -11,6 +12,8 @@ namespace yoloq::pipeline {
 namespace fs = std::filesystem;
 
 namespace {
+
+constexpr int kDefaultSide = 640;
 
 bool is_model_file(const fs::path& path) {
   const std::string extension = path.extension().string();
@@ -29,8 +32,32 @@ graph::Graph outline(const runtime::Engine& engine) {
   return graph;
 }
 
-int chosen(const graph::Dim& dim, std::optional<std::int64_t> wish, std::int64_t fallback) {
-  return static_cast<int>(dim.known() ? dim.size : wish.value_or(fallback));
+bool is_open(const graph::Dims& dims) {
+  return !dims[0].known() || !dims[2].known() || !dims[3].known();
+}
+
+/// What runs of an engine have for one of its sizes.
+int chosen(const graph::Dim& dim, std::optional<std::int64_t> wish, std::int64_t fallback,
+           std::string_view what) {
+  if (!dim.known()) return static_cast<int>(wish.value_or(fallback));
+  if (!wish || *wish == dim.size) return static_cast<int>(dim.size);
+  fail(ErrorCode::bad_argument,
+       "it is compiled for a {} of {}, not {}: build it anew, or with --dynamic", what, dim.size,
+       *wish);
+}
+
+/// Size and batch of a detector whose engine may leave them open.
+///
+/// @param dims  of the engine's first input.
+void choose_shape(Detector& detector, const graph::Dims& dims, const ModelOptions& options) {
+  if (dims.size() != 4) fail(ErrorCode::unsupported, "it takes no images");
+  const auto side = [&](int vision::Size::*part) {
+    return options.size ? std::optional<std::int64_t>((*options.size).*part) : std::nullopt;
+  };
+  detector.size = {.width = chosen(dims[3], side(&vision::Size::width), kDefaultSide, "width"),
+                   .height = chosen(dims[2], side(&vision::Size::height), kDefaultSide, "height")};
+  detector.batch = chosen(dims[0], options.batch, 1, "batch");
+  detector.fixed_batch = dims[0].known();
 }
 
 LoadedDetector load_compiled(const fs::path& path, const ModelOptions& options,
@@ -39,17 +66,21 @@ LoadedDetector load_compiled(const fs::path& path, const ModelOptions& options,
   Detector& detector = loaded.detector;
   detector.engine = runtime::load(path, engine_options);
   loaded.model_bytes = fs::file_size(path);
-  const graph::Dims& dims = detector.engine->inputs().front().dims;
-  if (dims.size() != 4) fail(ErrorCode::unsupported, "'{}' takes no images", path.string());
-  const auto side = [&](int vision::Size::*part) {
-    return options.size ? std::optional<std::int64_t>((*options.size).*part) : std::nullopt;
-  };
-  detector.size = {.width = chosen(dims[3], side(&vision::Size::width), 640),
-                   .height = chosen(dims[2], side(&vision::Size::height), 640)};
-  detector.batch = chosen(dims[0], options.batch, 1);
-  detector.fixed_batch = dims[0].known();
+  try {
+    choose_shape(detector, detector.engine->inputs().front().dims, options);
+  } catch (const Error& error) {
+    throw error.within(path.string());
+  }
   detector.head = detect::find_head(outline(*detector.engine), options.hints);
   return loaded;
+}
+
+/// The graph to compile: of known sizes unless open ones are asked for, as those run faster.
+const graph::Graph& compiled_graph(const DetectionModel& model, Sizes sizes) {
+  if (sizes == Sizes::fixed) return model.fixed;
+  if (is_open(*model.graph.inputs.front().type.dims)) return model.graph;
+  fail(ErrorCode::bad_argument,
+       "'{}' has one batch and size: export it with --dynamic to keep them open", model.name);
 }
 
 LoadedDetector inspected(LoadedDetector loaded, const runtime::EngineOptions& engine) {
@@ -81,24 +112,26 @@ LayerCount executed_layers(const runtime::Engine& engine) {
   return count;
 }
 
-LoadedDetector compile_detector(DetectionModel model, const runtime::EngineOptions& engine) {
+LoadedDetector compile_detector(DetectionModel model, Sizes sizes,
+                                const runtime::EngineOptions& engine) {
   const auto& shapes = engine.gpu.shapes;
-  const graph::Graph& graph = shapes ? model.graph : model.fixed;
+  const graph::Graph& graph = compiled_graph(model, sizes);
   LoadedDetector loaded{.name = model.name};
   loaded.in_file = count_layers(model.fixed);
-  loaded.model_bytes = onnx::serialize(model.fixed).size();
-  loaded.detector = {.engine = runtime::compile(graph, engine),
-                     .head = model.head,
-                     .size = model.size,
-                     .batch = static_cast<int>(shapes ? shapes->best.front() : model.batch),
-                     .fixed_batch = !shapes};
+  loaded.model_bytes = onnx::serialize(graph).size();
+  loaded.detector = {.engine = runtime::compile(graph, engine), .head = model.head};
+  choose_shape(loaded.detector, *graph.inputs.front().type.dims,
+               {.size = model.size, .batch = shapes ? shapes->best.front() : model.batch});
   loaded.model = std::move(model);
   return inspected(std::move(loaded), engine);
 }
 
 LoadedDetector load_detector(const fs::path& path, const ModelOptions& model,
                              const runtime::EngineOptions& engine) {
-  if (is_model_file(path)) return compile_detector(load_model(path, model), engine);
+  if (is_model_file(path)) {
+    return compile_detector(load_model(path, model), model.dynamic ? Sizes::open : Sizes::fixed,
+                            engine);
+  }
   return inspected(load_compiled(path, model, engine), engine);
 }
 

@@ -31,9 +31,18 @@ struct LoadedDetector {
 LoadedDetector load_detector(const std::filesystem::path& path, const ModelOptions& model,
                              const runtime::EngineOptions& engine);
 
-/// Compiles a model that was read already: with open sizes if the engine options have shapes for
-/// them, else with its fixed ones.
-LoadedDetector compile_detector(DetectionModel model, const runtime::EngineOptions& engine);
+/// Which graph of a model is compiled.
+enum class Sizes {
+  fixed,  ///< DetectionModel::fixed, for which kernels are chosen that suit its shapes.
+  open,   ///< DetectionModel::graph; batch and size are chosen when it runs.
+};
+
+/// Compiles a model that was read already.
+///
+/// @throws Error(bad_argument) if sizes are to stay open that the model fixes; as
+///     runtime::compile().
+LoadedDetector compile_detector(DetectionModel model, Sizes sizes,
+                                const runtime::EngineOptions& engine);
 
 /// The convolutions that an engine executes, and those of them in int8.
 LayerCount executed_layers(const runtime::Engine& engine);

@@ -24,7 +24,8 @@ struct ModelOptions {
   std::optional<vision::Size> size;   ///< Input size; absent: what the file says, else 640.
   std::optional<std::int64_t> batch;  ///< Absent: what the file says, else 1.
   detect::HeadHints hints;            ///< For what the file does not say.
-  bool dynamic = false;               ///< Of a checkpoint: leave batch and size open in `graph`.
+  bool dynamic = false;  ///< Of a checkpoint: leave batch and size open in `graph`. An engine is
+                         ///< compiled from the open graph then.
 };
 
 /// A detector that can be quantized, compiled and evaluated.

@@ -111,6 +111,34 @@ TEST_F(DetectorOf, ACompiledModelFileFindsTheSame) {
   expect_same(find(file, {}), find(folder_ / "tiny.pt", {.size = kSize}));
 }
 
+TEST_F(DetectorOf, AnOpenEngineTakesAnySizeAndBatchAndFindsTheSame) {
+  const LoadedDetector open = load_detector(checkpoint(), {.size = kSize, .dynamic = true}, {});
+  const fs::path file = folder_ / "open.engine";
+  open.detector.engine->save(file);
+
+  EXPECT_FALSE(open.detector.fixed_batch);
+  EXPECT_EQ(open.detector.size, kSize);
+  for (const vision::Size size : {kSize, vision::Size{64, 128}}) {
+    const Found expected = find(folder_ / "tiny.pt", {.size = size});
+    expect_same(find(file, {.size = size}), expected);
+    expect_same(find(file, {.size = size, .batch = 3}), expected);
+    expect_same(find(folder_ / "tiny.pt", {.size = size, .batch = 2, .dynamic = true}), expected);
+  }
+}
+
+TEST_F(DetectorOf, WhatIsFixedCannotBeChosen) {
+  const fs::path model = onnx_file({.batch = 1, .height = 64, .width = 96});
+  load_detector(model, {}, {}).detector.engine->save(folder_ / "fixed.engine");
+  const auto refusal = [&](const fs::path& path, const ModelOptions& options) {
+    return test::message_of([&] { load_detector(path, options, {}); });
+  };
+
+  EXPECT_THAT(refusal(folder_ / "fixed.engine", {.size = vision::Size{64, 64}}),
+              HasSubstr("fixed.engine: it is compiled for a width of 96, not 64: build it anew"));
+  EXPECT_THAT(refusal(folder_ / "fixed.engine", {.batch = 4}), HasSubstr("a batch of 1, not 4"));
+  EXPECT_THAT(refusal(model, {.dynamic = true}), HasSubstr("export it with --dynamic"));
+}
+
 TEST_F(DetectorOf, AMissingFileIsNamed) {
   for (const char* name : {"no.pt", "no.onnx", "no.engine"}) {
     EXPECT_THAT(test::message_of([&] { load_detector(folder_ / name, {}, {}); }), HasSubstr(name));
