@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "core/hash.h"
 #include "core/version.h"
+#include "pipeline/float_types.h"
 #include "pipeline/plan_file.h"
 #include "pipeline/weight_tuning.h"
 #include "quantize/apply.h"
@@ -149,9 +150,25 @@ QuantizedModel quantize_model(const DetectionModel& model, std::span<const fs::p
   result.tuning_cached = tune(model, settings, result, options);
   result.tuning_seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  if (result.plan.float_type == quantize::Precision::fp16) {
+    keep_wide_nodes_in_fp32(model.graph, result.plan, observer(model, result.images, options));
+  }
   note_provenance(result.plan, model, options, result.calibration);
   result.graph = quantize::apply(model.graph, result.plan);
   return result;
+}
+
+Observe observer(const DetectionModel& model, std::span<const fs::path> images,
+                 const QuantizationOptions& options) {
+  return [&model, images, &options](const std::vector<std::string>& tensors) {
+    return calibrate_model(with_input(model.graph, 1, model.size), tensors, images,
+                           {.size = model.size,
+                            .cache = options.cache,
+                            .threads = options.threads,
+                            .skip_bad = options.skip_bad,
+                            .progress = options.range_progress})
+        .ranges;
+  };
 }
 
 Verification verify_quantized(const DetectionModel& model, const graph::Graph& quantized,

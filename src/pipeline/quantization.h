@@ -9,6 +9,7 @@
 
 #include "core/progress.h"
 #include "pipeline/calibration.h"
+#include "pipeline/float_types.h"
 #include "pipeline/model.h"
 #include "quantize/plan.h"
 #include "quantize/quantize.h"
@@ -28,6 +29,7 @@ struct QuantizationOptions {
   std::size_t tuning_images = 32;
   Progress progress;         ///< Of the calibration pass.
   Progress tuning_progress;  ///< Of weight tuning and bias correction.
+  Progress range_progress;   ///< Of a pass for values that might not fit in float16.
 };
 
 /// A quantized model and how it came to be.
@@ -48,6 +50,11 @@ struct QuantizedModel {
 QuantizedModel quantize_model(const DetectionModel& model,
                               std::span<const std::filesystem::path> images,
                               const QuantizationOptions& options);
+
+/// A pass over `images` for nodes_beyond_half(); of `options` it takes cache, threads, skip_bad and
+/// range_progress. All three must outlive it.
+Observe observer(const DetectionModel& model, std::span<const std::filesystem::path> images,
+                 const QuantizationOptions& options);
 
 struct Verification {
   std::vector<runtime::OutputCheck> checks;

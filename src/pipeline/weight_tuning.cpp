@@ -16,6 +16,7 @@
 #include "pipeline/detail/object_map.h"
 #include "pipeline/detail/patches.h"
 #include "quantize/apply.h"
+#include "quantize/half_scales.h"
 #include "quantize/weights.h"
 #include "vision/image.h"
 #include "vision/letterbox.h"
@@ -260,6 +261,7 @@ class Walk {
     plan.axis = 0;
     plan.codes = Tensor::of(weight.shape(), codes);
     plan.why = "tuned on " + std::to_string(read.size()) + " images";
+    if (plan_.float_type == quantize::Precision::fp16) quantize::round_scales_to_half(plan);
   }
 
   /// Moves each channel so that its mean, with objects counted more, is that of the float layer.

@@ -57,6 +57,14 @@ TEST(Plan, RefusesStoredCodesBeyondItsTopCode) {
   }
 }
 
+TEST(Plan, OfAnFp16FloatPartSurvivesToo) {
+  Plan plan = small_plan();
+  plan.float_type = Precision::fp16;
+  plan.fp32_nodes = {{"model.9/Add", "'y' may reach 81234; float16 ends at 65504"}};
+
+  EXPECT_EQ(parse_plan(to_yaml(plan)), plan);
+}
+
 TEST(Plan, CountsItsInt8Layers) { EXPECT_EQ(small_plan().int8_layers(), 1); }
 
 struct Broken {
