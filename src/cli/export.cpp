@@ -8,9 +8,16 @@
 #include "checkpoint/checkpoint.h"
 #include "cli/arguments.h"
 #include "cli/command.h"
+#include "cli/progress_bar.h"
 #include "core/error.h"
+#include "dataset/data_yaml.h"
+#include "dataset/images.h"
 #include "onnx/model_file.h"
 #include "onnx/upgrade.h"
+#include "pipeline/calibration.h"
+#include "pipeline/float_types.h"
+#include "pipeline/model.h"
+#include "quantize/float_type.h"
 #include "transform/passes.h"
 
 namespace yoloq::cli {
@@ -28,6 +35,12 @@ struct Arguments {
   std::int64_t batch = 1;
   int opset = 13;
   std::string head = "raw";
+  std::string float_type = "fp32";
+  fs::path data;
+  std::string split = "train";
+  std::size_t images = 64;
+  bool skip_bad = false;
+  fs::path cache = ".cache/yoloq";
   bool dynamic = false;
   bool simplify = false;
   bool focus_to_conv = false;
@@ -52,19 +65,84 @@ graph::Graph from_onnx(const fs::path& path) {
   return graph;
 }
 
+/// Images of the data set, over which a pass says what values a float model computes.
+struct Sight {
+  std::vector<fs::path> images;
+  pipeline::CalibrationOptions how;
+};
+
+Sight sight_of(const Arguments& arguments) {
+  Sight sight{.how = {.size = arguments.size.size().value_or(vision::Size{640, 640}),
+                      .cache = arguments.cache,
+                      .skip_bad = arguments.skip_bad,
+                      .progress = progress_bar("ranges")}};
+  if (arguments.data.empty()) return sight;
+  const auto dataset = dataset::read_data_yaml(arguments.data);
+  sight.images =
+      pipeline::pick_images(dataset::list_images(dataset, arguments.split), arguments.images);
+  return sight;
+}
+
+/// The size that the images of a pass have: the graph's where that is fixed.
+vision::Size size_for(const graph::Graph& graph, vision::Size wish) {
+  const auto& dims = graph.inputs.front().type.dims;
+  if (!dims || dims->size() != 4) {
+    fail(ErrorCode::unsupported, "the first input is not a batch of images [N, 3, H, W]");
+  }
+  const auto side = [](const graph::Dim& dim, int fallback) {
+    return dim.known() ? static_cast<int>(dim.size) : fallback;
+  };
+  return {.width = side((*dims)[3], wish.width), .height = side((*dims)[2], wish.height)};
+}
+
+/// Makes the float part float16 but for what would not fit; returns that.
+std::vector<quantize::Fp32Node> set_half(const Arguments& arguments, graph::Graph& graph) {
+  if (pipeline::is_quantized(graph)) {
+    fail(ErrorCode::bad_argument,
+         "the file is quantized: 'yoloq quantize --float-type fp16' sets its float type and makes "
+         "its scales fit");
+  }
+  std::vector<quantize::Fp32Node> found;
+  Sight sight = sight_of(arguments);
+  if (sight.images.empty()) {
+    fmt::print(
+        "notice: whether its values fit in float16 was not checked: that takes images, --data\n");
+    found = quantize::find_fp32_nodes(graph, {});
+  } else {
+    sight.how.size = size_for(graph, sight.how.size);
+    const graph::Graph fixed = pipeline::with_input(graph, 1, sight.how.size);
+    found = pipeline::nodes_beyond_half(graph, [&](const std::vector<std::string>& tensors) {
+      return pipeline::calibrate_model(fixed, tensors, sight.images, sight.how).ranges;
+    });
+  }
+  quantize::FloatTypeOptions types{.type = quantize::Precision::fp16, .nodes = {}};
+  for (const auto& node : found) types.nodes[node.name] = quantize::Precision::fp32;
+  quantize::set_float_type(graph, types);
+  return found;
+}
+
 void write(const Arguments& arguments, graph::Graph graph, const fs::path& out) {
   const std::size_t before = graph.node_count();
   if (arguments.focus_to_conv) transform::focus_to_conv(graph);
   if (arguments.simplify) transform::simplify(graph);
   require_writable(out);
+  const bool half = quantize::float_type_named(arguments.float_type) == quantize::Precision::fp16;
+  const auto fp32_nodes = half ? set_half(arguments, graph) : std::vector<quantize::Fp32Node>{};
   onnx::write_model(graph, out);
   fmt::print("{}: {} nodes, opset {}, {:.2f} MB\n", out.string(), graph.node_count(), graph.opset(),
              static_cast<double>(fs::file_size(out)) / 1e6);
-  const nlohmann::ordered_json json{{"file", out.string()},
-                                    {"nodes", graph.node_count()},
-                                    {"nodes_before", before},
-                                    {"opset", graph.opset()},
-                                    {"bytes", fs::file_size(out)}};
+  nlohmann::ordered_json json{{"file", out.string()},
+                              {"nodes", graph.node_count()},
+                              {"nodes_before", before},
+                              {"opset", graph.opset()},
+                              {"bytes", fs::file_size(out)},
+                              {"float_type", arguments.float_type},
+                              {"ranges_checked", half && !arguments.data.empty()},
+                              {"fp32_layers", nlohmann::ordered_json::array()}};
+  for (const auto& [name, why] : fp32_nodes) {
+    fmt::print("fp32: {}: {}\n", name, why);
+    json["fp32_layers"].push_back({{"name", name}, {"why", why}});
+  }
   arguments.json.write(json.dump(2));
 }
 
@@ -107,6 +185,18 @@ void declare_export(CLI::App& app) {
       ->capture_default_str();
   app.add_flag("--dynamic", arguments->dynamic, "choose batch, height and width at run time");
   app.add_flag("--simplify", arguments->simplify, "fold constants and remove what does nothing");
+  app.add_option("--float-type", arguments->float_type,
+                 "fp16: compute in float16, but for inputs, outputs and what would not fit")
+      ->check(CLI::IsMember({"fp32", "fp16"}))
+      ->capture_default_str();
+  app.add_option("--data", arguments->data, "data set yaml: with fp16, images to check ranges on");
+  app.add_option("--split", arguments->split, "split to check ranges on")->capture_default_str();
+  app.add_option("--images", arguments->images, "how many images to check ranges on")
+      ->check(CLI::Range(1, 100000))
+      ->capture_default_str();
+  app.add_option("--cache", arguments->cache, "folder of calibration caches; '' for none")
+      ->capture_default_str();
+  app.add_flag("--skip-bad", arguments->skip_bad, "leave out images that do not decode");
   app.add_flag("--focus-to-conv", arguments->focus_to_conv,
                "write a Focus layer as the equal 6x6 convolution");
   app.callback([arguments] { run(*arguments); });

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -19,6 +20,7 @@
 #include "pipeline/plan_file.h"
 #include "pipeline/quantization.h"
 #include "quantize/apply.h"
+#include "quantize/half_scales.h"
 #include "quantize/target.h"
 
 namespace yoloq::cli {
@@ -38,6 +40,7 @@ struct Arguments {
   std::string calibrator = "mse";
   std::string residual = "one";
   std::string weight_scale = "mse";
+  std::string float_type;  ///< Empty: the plan's, else fp32.
   double percentile = 99.99;
   int object_weight = quantize::Options{}.object_weight;
   int batch_size = 8;
@@ -71,6 +74,10 @@ quantize::PrecisionRule rule_of(const std::string& text) {
           .why = "--layer-precision " + text};
 }
 
+quantize::Precision float_type(const Arguments& arguments) {
+  return quantize::float_type_named(arguments.float_type.empty() ? "fp32" : arguments.float_type);
+}
+
 quantize::Options quantize_options(const Arguments& arguments) {
   quantize::Options options{.target = arguments.target,
                             .residual = quantize::residual_named(arguments.residual),
@@ -79,14 +86,30 @@ quantize::Options quantize_options(const Arguments& arguments) {
                             .object_weight = arguments.object_weight,
                             .per_tensor_weights = arguments.per_tensor,
                             .weight_scale = quantize::weight_scale_named(arguments.weight_scale),
-                            .reduce_range = arguments.reduce_range};
+                            .reduce_range = arguments.reduce_range,
+                            .float_type = float_type(arguments)};
   for (const std::string& pattern : arguments.skip_layers) {
-    options.rules.push_back({pattern, quantize::Precision::fp32, "--skip-layers " + pattern});
+    options.rules.push_back({pattern, options.float_type, "--skip-layers " + pattern});
   }
   for (const std::string& text : arguments.layer_precision) options.rules.push_back(rule_of(text));
   calibrate::find_calibrator(options.calibrator);  // Fails before anything is read.
   quantize::target_named(options.target);
   return options;
+}
+
+/// The nodes and layers that are float32 in a file whose float part is float16, and why.
+std::vector<quantize::Fp32Node> fp32_layers(const quantize::Plan& plan) {
+  std::vector<quantize::Fp32Node> rows;
+  if (plan.float_type == quantize::Precision::fp32) return rows;
+  for (const quantize::LayerPlan& layer : plan.layers) {
+    if (layer.precision == quantize::Precision::fp32) rows.push_back({layer.name, layer.why});
+  }
+  for (const quantize::Fp32Node& node : plan.fp32_nodes) {
+    if (std::ranges::find(rows, node.name, &quantize::Fp32Node::name) == rows.end()) {
+      rows.push_back(node);
+    }
+  }
+  return rows;
 }
 
 /// What the command reports at its end.
@@ -103,6 +126,7 @@ std::vector<pipeline::Improvement> explain(const pipeline::DetectionModel& model
                                            pipeline::QuantizationOptions how) {
   how.progress = {};
   how.tuning_progress = {};
+  how.range_progress = {};
   return pipeline::explain(model, images, how);
 }
 
@@ -150,6 +174,17 @@ void report(const Arguments& arguments, const Outcome& outcome) {
                               {"cached", result.calibration.cached},
                               {"skipped", result.calibration.skipped},
                               {"notices", outcome.verification.notices}};
+  json["float_type"] = name_of(result.plan.float_type);
+  json["opset"] = result.graph.opset();
+  json["fp32_layers"] = nlohmann::ordered_json::array();
+  if (result.plan.float_type == quantize::Precision::fp16) {
+    fmt::print("float part fp16, opset {}; {} weight scales below 2^-14\n", result.graph.opset(),
+               quantize::subnormal_scales(result.plan));
+  }
+  for (const auto& [name, why] : fp32_layers(result.plan)) {
+    fmt::print("fp32: {}: {}\n", name, why);
+    json["fp32_layers"].push_back({{"name", name}, {"why", why}});
+  }
   for (const auto& row : outcome.improvements) {
     fmt::print("{:34} {:6.2f} dB\n", row.name, row.sqnr_db);
     json["improvements"].push_back({{"name", row.name}, {"sqnr_db", row.sqnr_db}});
@@ -160,10 +195,28 @@ void report(const Arguments& arguments, const Outcome& outcome) {
   arguments.json.write(json.dump(2));
 }
 
+/// Gives a plan the float type of --float-type, where that is another than its own.
+void change_float_type(const Arguments& arguments, const pipeline::DetectionModel& model,
+                       quantize::Plan& plan, const pipeline::Observe& observe) {
+  if (arguments.float_type.empty() || float_type(arguments) == plan.float_type) return;
+  plan.float_type = float_type(arguments);
+  plan.fp32_nodes.clear();
+  if (plan.float_type == quantize::Precision::fp32) return;
+  quantize::round_scales_to_half(plan);
+  pipeline::keep_wide_nodes_in_fp32(model.graph, plan, observe);
+}
+
 pipeline::QuantizedModel apply_plan(const Arguments& arguments,
-                                    const pipeline::DetectionModel& model) {
-  pipeline::QuantizedModel result;
+                                    const pipeline::DetectionModel& model,
+                                    const std::vector<fs::path>& images) {
+  pipeline::QuantizedModel result{.images = images};
   result.plan = pipeline::read_plan(arguments.plan);
+  const pipeline::QuantizationOptions how{.cache = arguments.cache,
+                                          .threads = arguments.threads,
+                                          .skip_bad = arguments.skip_bad,
+                                          .range_progress = progress_bar("ranges")};
+  change_float_type(arguments, model, result.plan,
+                    images.empty() ? pipeline::Observe{} : observer(model, images, how));
   result.graph = quantize::apply(model.graph, result.plan);
   return result;
 }
@@ -197,8 +250,7 @@ void run(Arguments arguments) {
   const auto count =
       static_cast<std::size_t>(arguments.batch_size) * static_cast<std::size_t>(arguments.batches);
   if (!arguments.plan.empty()) {
-    outcome.result = apply_plan(arguments, model);
-    outcome.result.images = pipeline::pick_images(images, count);
+    outcome.result = apply_plan(arguments, model, pipeline::pick_images(images, count));
   } else {
     if (images.size() < count) {
       fmt::print("notice: {} images asked for, '{}' has {}\n", count, arguments.split,
@@ -213,7 +265,8 @@ void run(Arguments arguments) {
                                             .bias_correction = arguments.bias_correction,
                                             .tuning_images = arguments.tuning_images,
                                             .progress = progress_bar("calibrate"),
-                                            .tuning_progress = progress_bar("tune")};
+                                            .tuning_progress = progress_bar("tune"),
+                                            .range_progress = progress_bar("ranges")};
     outcome.result = pipeline::quantize_model(model, images, how);
     if (arguments.explain) outcome.improvements = explain(model, images, how);
   }
@@ -251,6 +304,9 @@ void declare_layers(CLI::App& app, Arguments& arguments) {
   app.add_option("--layer-precision", arguments.layer_precision,
                  "name=fp32|fp16|int8, separated by commas; later ones win")
       ->delimiter(',');
+  app.add_option("--float-type", arguments.float_type,
+                 "type of what is not int8: fp32, fp16; of a plan, its own")
+      ->check(CLI::IsMember({"fp32", "fp16"}));
   app.add_option("--residual", arguments.residual, "quantized inputs of an Add: one, both, none")
       ->capture_default_str();
   app.add_flag("--per-tensor", arguments.per_tensor, "one weight scale per layer, not per channel");

@@ -363,6 +363,81 @@ TEST_F(EndToEnd, ADynamicModelTakesAnySizeAndBatch) {
   }
 }
 
+TEST_F(EndToEnd, ADynamicEngineTakesAnySizeAndBatch) {
+  quantize({"--dynamic", "--no-verify", "--out", "a.onnx"});
+  run({"build", "--model", "a.onnx", "--dynamic", "--no-verify", "--out", "a.engine", "--json",
+       "build.json"});
+
+  EXPECT_EQ(read_json(project_ / "build.json").at("dynamic"), true);
+  for (const std::string side : {"64", "96"}) {
+    const auto engine = evaluate({"--engine", "a.engine", "--img", side, "--batch-size", "2"});
+    const auto model = evaluate({"--model", "a.onnx", "--img", side, "--batch-size", "2"});
+    EXPECT_EQ(engine.at("precision"), "int8");
+    EXPECT_NEAR(engine.at("AP").get<double>(), model.at("AP").get<double>(), 1e-2);
+  }
+  run({"bench", "--engine", "a.engine", "--img", "64", "--seconds", "0.1", "--batches", "1,2"});
+  run({"detect", "--engine", "a.engine", "--img", "64", "96", "--source", "images/val", "--out",
+       "drawn", "--no-draw"});
+}
+
+TEST_F(LayersOf, WithAFloatTypeOfFp16TheFileComputesInHalfAndSaysWhatDoesNot) {
+  quantize({kFast[0], kFast[1], "--float-type", "fp16", "--layer-precision", "model.1.conv=fp32",
+            "--skip-layers", "model.14.m.0", "--no-verify", "--out", "a.onnx"});
+
+  const auto json = read_json(project_ / "q.json");
+  EXPECT_EQ(json.at("float_type"), "fp16");
+  EXPECT_EQ(json.at("opset"), 19);
+  ASSERT_EQ(json.at("fp32_layers").size(), 1u) << json.at("fp32_layers");
+  EXPECT_EQ(json.at("fp32_layers")[0].at("name"), "model.1.conv");
+  EXPECT_THAT(content("a.plan.yaml"), HasSubstr("float_type: fp16"));
+  EXPECT_THAT(float_layers("a.onnx"),
+              testing::UnorderedElementsAre("model.1.conv", "model.14.m.0"));
+}
+
+TEST_F(EndToEnd, AnFp16PlanAppliedAgainGivesTheSameBytes) {
+  quantize({"--float-type", "fp16", "--no-verify", "--out", "a.onnx"});
+
+  run({"quantize", "--weights", "tiny.pt", "--img", "64", "--plan", "a.plan.yaml", "--out",
+       "b.onnx"});
+
+  EXPECT_TRUE(content("a.onnx") == content("b.onnx"));
+  EXPECT_TRUE(content("a.plan.yaml") == content("b.plan.yaml"));
+}
+
+TEST_F(EndToEnd, APlanTakesAnotherFloatType) {
+  quantize({"--no-verify", "--out", "a.onnx"});
+  const std::vector<std::string> apply{"quantize", "--weights", "tiny.pt", "--img",
+                                       "64",       "--json",    "q.json"};
+  const auto applied = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), apply.begin(), apply.end());
+    run(more);
+    return read_json(project_ / "q.json").at("float_type").get<std::string>();
+  };
+
+  EXPECT_EQ(applied({"--plan", "a.plan.yaml", "--float-type", "fp16", "--out", "b.onnx"}), "fp16");
+  EXPECT_EQ(applied({"--plan", "b.plan.yaml", "--out", "c.onnx"}), "fp16");
+  EXPECT_TRUE(content("b.onnx") == content("c.onnx"));
+  EXPECT_EQ(applied({"--plan", "b.plan.yaml", "--float-type", "fp32", "--out", "d.onnx"}), "fp32");
+}
+
+TEST_F(EndToEnd, AFloatModelIsExportedInHalf) {
+  project_.label_with_model();
+  const std::string unchecked = run(
+      {"export", "--weights", "tiny.pt", "--img", "64", "--float-type", "fp16", "--out", "a.onnx"});
+  const std::string checked =
+      run({"export", "--weights", "tiny.pt", "--dynamic", "--img", "64", "--float-type", "fp16",
+           "--data", "data.yaml", "--out", "b.onnx", "--json", "b.json", "--head", "decoded"});
+
+  EXPECT_THAT(unchecked, HasSubstr("was not checked"));
+  EXPECT_THAT(checked, Not(HasSubstr("was not checked")));
+  EXPECT_EQ(read_json(project_ / "b.json").at("ranges_checked"), true);
+  EXPECT_EQ(read_json(project_ / "b.json").at("fp32_layers").size(), 0u);
+  const double expected = evaluate({"--weights", "tiny.pt", "--img", "64"}).at("AP");
+  EXPECT_NEAR(evaluate({"--model", "a.onnx"}).at("AP").get<double>(), expected, 0.02);
+  EXPECT_NEAR(evaluate({"--model", "b.onnx", "--img", "64"}).at("AP").get<double>(), expected,
+              0.02);
+}
+
 TEST_F(EndToEnd, ExportSimplifiesAnOnnxFile) {
   run({"export", "--weights", "tiny.pt", "--img", "64", "--head", "decoded", "--out", "a.onnx",
        "--json", "a.json"});
