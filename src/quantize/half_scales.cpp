@@ -14,18 +14,17 @@ namespace {
 constexpr float kSmallestHalf = 0x1p-24f;
 constexpr float kSmallestNormalHalf = 0x1p-14f;
 constexpr float kLargestHalf = 65504.0f;
-constexpr float kTopCode = 127.0f;
 
-/// The codes that, times `now`, come closest to the old ones times `before`.
+/// The codes -top_code..top_code that, times `now`, come closest to the old ones times `before`.
 Tensor rescaled(const Tensor& codes, const std::vector<float>& before,
-                const std::vector<float>& now) {
+                const std::vector<float>& now, float top_code) {
   std::vector<std::int8_t> result(codes.size());
   const auto old = codes.values<std::int8_t>();
   const std::size_t length = old.size() / before.size();
   for (std::size_t i = 0; i < old.size(); ++i) {
     const std::size_t c = i / length;
     const float code = std::nearbyint(static_cast<float>(old[i]) * (before[c] / now[c]));
-    result[i] = static_cast<std::int8_t>(std::clamp(code, -kTopCode, kTopCode));
+    result[i] = static_cast<std::int8_t>(std::clamp(code, -top_code, top_code));
   }
   return Tensor::of(codes.shape(), result);
 }
@@ -54,7 +53,9 @@ void round_scales_to_half(WeightPlan& weight) {
   // Codes that do not fit are refused where they are used, see codes_of().
   const bool divides = !before.empty() && weight.codes && weight.codes->dtype() == DType::i8 &&
                        weight.codes->size() % before.size() == 0;
-  if (divides) weight.codes = rescaled(*weight.codes, before, weight.scales);
+  if (!divides) return;
+  weight.codes =
+      rescaled(*weight.codes, before, weight.scales, static_cast<float>(weight.top_code));
 }
 
 void round_scales_to_half(Plan& plan) {

@@ -60,6 +60,16 @@ TEST(RoundScalesToHalf, MakesCodesForAScaleThatMovesFar) {
               ElementsAre(100 * 1.5 / 2, 4 * 1.5 / 2, 2 /* 100 / 64 */, 0));
 }
 
+TEST(RoundScalesToHalf, KeepsCodesWithinThoseOfTheLayer) {
+  // 1.4 * 2^-24 goes to 2^-24, for which 64 would become 90.
+  WeightPlan weight = weight_of({1.4f * 0x1p-24f}, {64, -64, 10});
+  weight.top_code = kReducedTopCode;
+
+  round_scales_to_half(weight);
+
+  EXPECT_THAT(weight.codes->values<std::int8_t>(), ElementsAre(64, -64, 14));
+}
+
 TEST(SubnormalScales, CountsThoseBelowTheSmallestNormal) {
   const Plan plan{.weights = {weight_of({0x1p-14f, 0x1p-15f, 1.0f}, {1, 1, 1})}};
 
