@@ -17,6 +17,7 @@ find_package(nlohmann_json REQUIRED)
 find_package(simdjson REQUIRED)
 find_package(Protobuf REQUIRED)
 include(cmake/opencv.cmake)
+find_package(JPEG REQUIRED)  # libjpeg-turbo, which OpenCV decodes with too.
 pkg_check_modules(libzip REQUIRED IMPORTED_TARGET libzip)
 pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
 find_package(CLI11 REQUIRED)

@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/file.h"
+#include "vision/detail/jpeg.h"
 #include "vision/detail/mat.h"
 #include "vision/header.h"
 
@@ -33,7 +34,10 @@ Image buffer_for(const std::optional<Header>& header, std::string_view name) {
 
 Image decode_image(std::string_view bytes, std::string_view name) {
   if (bytes.empty()) fail(ErrorCode::corrupt_file, "image '{}' is an empty file", name);
-  Image image = buffer_for(read_header(bytes), name);
+  const std::optional<Header> header = read_header(bytes);
+  Image image = buffer_for(header, name);
+  const bool jpeg = header && header->format == Header::Format::jpeg;
+  if (jpeg && !image.pixels.empty() && detail::decode_plain_jpeg(bytes, image)) return image;
   // OpenCV decodes into `target` where it already has the right size, and turns it upright.
   cv::Mat target = image.pixels.empty() ? cv::Mat() : detail::view(image);
   try {

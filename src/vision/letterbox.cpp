@@ -18,28 +18,50 @@ namespace {
 int round_half_even(double value) { return static_cast<int>(std::nearbyint(value)); }
 
 constexpr std::uint8_t border(std::uint8_t grey, std::uint8_t) { return grey; }
-float border(std::uint8_t grey, float) { return static_cast<float>(grey) / 255.0f; }
+constexpr float border(std::uint8_t grey, float) { return static_cast<float>(grey) / 255.0f; }
 
-/// One row of blue green red bytes into three rows that lie a plane apart, the red one first.
-void part_row(const std::uint8_t* bgr, int width, std::array<std::uint8_t*, 3> rgb) {
-  const cv::Mat source(1, width, CV_8UC3, const_cast<std::uint8_t*>(bgr));  // Only read from.
-  std::array<cv::Mat, 3> planes;
-  for (std::size_t c = 0; c < 3; ++c) planes[c] = cv::Mat(1, width, CV_8UC1, rgb[2 - c]);
-  cv::split(source, planes.data());
+/// A byte / 255, to the last bit but without a division: 1/255 in two parts, the first of so few
+/// bits that its product is exact.
+constexpr float fraction(std::uint8_t byte) {
+  constexpr float kHigh = 0x1.01p-8f;
+  constexpr float kLow = 0x1.010102p-24f;
+  const auto value = static_cast<float>(byte);
+  return value * kHigh + value * kLow;
 }
 
-void write_row(const std::uint8_t* bgr, int width, std::array<std::uint8_t*, 3> rgb,
-               std::span<std::uint8_t> /*scratch*/) {
-  part_row(bgr, width, rgb);
+constexpr bool is_exact() {
+  for (int byte = 0; byte < 256; ++byte) {
+    const float divided = static_cast<float>(byte) / 255.0f;
+    if (fraction(static_cast<std::uint8_t>(byte)) != divided) return false;
+  }
+  return true;
+}
+static_assert(is_exact());
+
+void write_row(std::span<const std::uint8_t> bytes, std::uint8_t* row) {
+  std::ranges::copy(bytes, row);
 }
 
-void write_row(const std::uint8_t* bgr, int width, std::array<float*, 3> rgb,
-               std::span<std::uint8_t> scratch) {
-  std::array<std::uint8_t*, 3> bytes{};
-  for (std::size_t c = 0; c < 3; ++c) bytes[c] = scratch.data() + c * width;
-  part_row(bgr, width, bytes);
-  for (std::size_t c = 0; c < 3; ++c) {
-    for (int x = 0; x < width; ++x) rgb[c][x] = static_cast<float>(bytes[c][x]) / 255.0f;
+void write_row(std::span<const std::uint8_t> bytes, float* row) {
+  for (std::size_t x = 0; x < bytes.size(); ++x) row[x] = fraction(bytes[x]);
+}
+
+/// Parts the colours of an image, blue green red, into planes, the red one first. A few rows at a
+/// time: what lies between the two steps stays in the first-level cache.
+template <typename T>
+void write_planes(const cv::Mat& image, const Placement& at, std::array<T*, 3> rgb) {
+  constexpr int kRows = 8;
+  const auto width = static_cast<std::size_t>(image.cols);
+  std::array<cv::Mat, 3> parted;
+  for (int y = 0; y < image.rows; y += kRows) {
+    const int rows = std::min(kRows, image.rows - y);
+    cv::split(image.rowRange(y, y + rows), parted.data());
+    for (int i = 0; i < rows; ++i) {
+      const auto start = static_cast<std::size_t>(at.top + y + i) * at.canvas.width + at.left;
+      for (std::size_t c = 0; c < 3; ++c) {
+        write_row(std::span(parted[2 - c].ptr<std::uint8_t>(i), width), rgb[c] + start);
+      }
+    }
   }
 }
 
@@ -71,16 +93,11 @@ Placement fill_canvas(std::span<T> canvas, const Image& image, const LetterboxOp
     cv::resize(original, resized, {at.resized.width, at.resized.height}, 0, 0, cv::INTER_LINEAR);
   }
 
-  std::vector<std::uint8_t> scratch(3 * static_cast<std::size_t>(at.resized.width));
   for (std::size_t c = 0; c < 3; ++c) {
     fill_border(canvas.subspan(c * area, area), at, border(options.grey, T{}));
   }
-  for (int y = 0; y < at.resized.height; ++y) {
-    const auto start = static_cast<std::size_t>(at.top + y) * at.canvas.width + at.left;
-    T* const row = canvas.data() + start;
-    write_row(resized.ptr<std::uint8_t>(y), at.resized.width, {row, row + area, row + 2 * area},
-              scratch);
-  }
+  T* const red = canvas.data();
+  write_planes(resized, at, std::array{red, red + area, red + 2 * area});
   return at;
 }
 

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <functional>
 #include <string>
 
@@ -60,6 +61,30 @@ TEST(Image, SurvivesAPngUnchanged) {
 
   EXPECT_EQ(read_image(folder / "a.png"), two_pixels());
   EXPECT_EQ(image_size(folder / "a.png"), (Size{2, 1}));
+}
+
+// Orientation 1 leaves an image as it is; a JPEG with any EXIF block is decoded by OpenCV.
+TEST(Image, HasThePixelsThatOpenCvGives) {
+  const test::TemporaryFolder folder;
+  write_image(folder / "a.jpg", gradient({47, 33}));
+  const std::string jpeg = read_file(folder / "a.jpg");
+
+  EXPECT_EQ(decode_image(jpeg, "a.jpg"), decode_image(with_orientation(jpeg, 1), "b.jpg"));
+}
+
+TEST(Image, OfRealFilesHasThePixelsThatOpenCvGives) {
+  const auto data = test::data_folder();
+  if (!data) GTEST_SKIP() << test::kNoData;
+  constexpr int kImages = 40;
+  int images = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(*data / "coco/images/val2017")) {
+    const std::string jpeg = read_file(entry.path());
+    if (jpeg.find("Exif") != std::string::npos) continue;
+    EXPECT_TRUE(decode_image(jpeg, "") == decode_image(with_orientation(jpeg, 1), ""))
+        << entry.path();
+    if (++images == kImages) break;
+  }
+  EXPECT_GT(images, 0);
 }
 
 TEST(Image, IsTurnedUprightAsItsExifSays) {
