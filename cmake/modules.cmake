@@ -5,9 +5,13 @@ set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
 
+# ccache takes sources that include a precompiled header only if it may trust that header's hash.
 find_program(YOLOQ_CCACHE ccache)
 if(YOLOQ_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${YOLOQ_CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER
+      ${CMAKE_COMMAND} -E env
+      CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+      ${YOLOQ_CCACHE})
 endif()
 
 add_library(yoloq_options INTERFACE)
@@ -30,6 +34,14 @@ function(yoloq_module name)
   target_compile_features(yoloq_${name} PUBLIC cxx_std_20)
 endfunction()
 
+# What test programs are compiled with. Most of their code is expectations, which an optimizer only
+# takes long over; what they test is compiled as it is released.
+add_library(yoloq_test_options INTERFACE)
+target_compile_options(yoloq_test_options INTERFACE $<$<CONFIG:Release>:-O1>)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  target_compile_options(yoloq_test_options INTERFACE -fpch-preprocess)  # For ccache.
+endif()
+
 # yoloq_test(<name> SOURCES <file>... [DEPENDS <target>...] [LABELS <label>...])
 #
 # Tests that need an independent oracle run ${YOLOQ_PYTHON}; tests that need real weights and
@@ -42,7 +54,8 @@ function(yoloq_test name)
     ${name}_test PRIVATE YOLOQ_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
                          YOLOQ_PYTHON="${YOLOQ_PYTHON}")
   target_link_libraries(${name}_test PRIVATE ${arg_DEPENDS} yoloq::test_support yoloq_options
-                                             GTest::gmock_main)
+                                             yoloq_test_options GTest::gmock_main)
+  target_precompile_headers(${name}_test REUSE_FROM yoloq_test_headers)
   if(NOT arg_LABELS)
     set(arg_LABELS unit)
   endif()

@@ -106,6 +106,12 @@ Tensor selected(const Tensor& source, std::span<const AxisIndices> indices,
 /// 0, 1, ..., size - 1.
 AxisIndices every_index(std::int64_t size);
 
+/// The same numbers as doubles.
+Tensor as_doubles(const Tensor& tensor);
+
+/// A tensor of doubles as one of `type`.
+Tensor from_doubles(const Tensor& doubles, DType type);
+
 /// Bytes of one element.
 ///
 /// @throws Error(unsupported) if they differ between elements (strings).

@@ -34,6 +34,22 @@ Shape broadcast_strides(const Shape& from, const Shape& to) {
   return strides;
 }
 
+Tensor as_doubles(const Tensor& tensor) {
+  return visit_number(tensor.dtype(), [&]<typename T>() {
+    const auto values = tensor.values<T>();
+    return Tensor::of<double>(tensor.shape(), std::vector<double>(values.begin(), values.end()));
+  });
+}
+
+Tensor from_doubles(const Tensor& doubles, DType type) {
+  return visit_number(type, [&]<typename T>() {
+    std::vector<Stored<T>> result;
+    result.reserve(doubles.size());
+    for (const double value : doubles.values<double>()) result.push_back(static_cast<T>(value));
+    return tensor_of<T>(doubles.shape(), result);
+  });
+}
+
 std::size_t element_width(const Tensor& tensor) {
   if (const std::size_t width = size_of(tensor.dtype()); width > 0) return width;
   fail(ErrorCode::unsupported, "elements of type {} cannot be moved one by one",

@@ -10,22 +10,34 @@ namespace yoloq::graph::detail {
 
 namespace {
 
+/// Where the two elements of each pair lie. Kept apart from what is computed of them, which is
+/// compiled for every type and every operator.
+struct Pairs {
+  Shape shape;
+  std::vector<std::array<std::int64_t, 2>> offsets;
+};
+
+Pairs pairs_of(const Shape& a, const Shape& b) {
+  Pairs pairs{.shape = broadcast(a, b), .offsets = {}};
+  pairs.offsets.reserve(static_cast<std::size_t>(element_count(pairs.shape)));
+  const auto strides =
+      std::array{broadcast_strides(a, pairs.shape), broadcast_strides(b, pairs.shape)};
+  for_each_offset<2>(pairs.shape, strides, [&](const auto& at) { pairs.offsets.push_back(at); });
+  return pairs;
+}
+
 /// `function` of each pair of elements; Result is the type of the outcome.
 template <typename Result, typename T, typename Function>
 Tensor paired(const Tensor& a, const Tensor& b, Function function) {
-  const Shape shape = broadcast(a.shape(), b.shape());
-  const auto left = a.values<T>();
-  const auto right = b.values<T>();
-  std::vector<Stored<Result>> result;
-  result.reserve(static_cast<std::size_t>(element_count(shape)));
-  const auto strides =
-      std::array{broadcast_strides(a.shape(), shape), broadcast_strides(b.shape(), shape)};
-  for_each_offset<2>(shape, strides, [&](const auto& at) {
-    const T x = left[static_cast<std::size_t>(at[0])];
-    const T y = right[static_cast<std::size_t>(at[1])];
-    result.push_back(static_cast<Result>(function(x, y)));
-  });
-  return tensor_of<Result>(shape, result);
+  const Pairs pairs = pairs_of(a.shape(), b.shape());
+  const T* const left = a.values<T>().data();
+  const T* const right = b.values<T>().data();
+  std::vector<Stored<Result>> result(pairs.offsets.size());
+  for (std::size_t i = 0; i < result.size(); ++i) {
+    const auto [x, y] = pairs.offsets[i];
+    result[i] = static_cast<Result>(function(left[x], right[y]));
+  }
+  return tensor_of<Result>(pairs.shape, result);
 }
 
 void require_same_type(const Call& call) {
@@ -83,13 +95,6 @@ Tensors folded(const Call& call, Function function) {
   return {result};
 }
 
-Tensor as_doubles(const Tensor& x) {
-  return visit_number(x.dtype(), [&]<typename T>() {
-    const auto values = x.values<T>();
-    return Tensor::of<double>(x.shape(), std::vector<double>(values.begin(), values.end()));
-  });
-}
-
 }  // namespace
 
 Tensors add(const Call& call) { return arithmetic(call, std::plus()); }
@@ -129,15 +134,10 @@ Tensors modulo(const Call& call) {
 
 Tensors power(const Call& call) {
   const Tensor& base = input(call, 0);
-  return visit_number(base.dtype(), [&]<typename T>() -> Tensors {
-    const auto function = [](double x, double y) { return std::pow(x, y); };
-    const Tensor wide =
-        paired<double, double>(as_doubles(base), as_doubles(input(call, 1)), function);
-    std::vector<Stored<T>> result;
-    result.reserve(wide.size());
-    for (const double v : wide.values<double>()) result.push_back(static_cast<T>(v));
-    return {tensor_of<T>(wide.shape(), result)};
-  });
+  const auto function = [](double x, double y) { return std::pow(x, y); };
+  const Tensor wide =
+      paired<double, double>(as_doubles(base), as_doubles(input(call, 1)), function);
+  return {from_doubles(wide, base.dtype())};
 }
 
 Tensors maximum(const Call& call) {

@@ -33,18 +33,16 @@ Tensors reduced(const Call& call, double start, Combine combine, Finish finish) 
     const bool gone = call.node.integer("keepdims", 1) == 0 && std::ranges::binary_search(axes, d);
     if (!gone) shape.push_back(kept[static_cast<std::size_t>(d)]);
   }
-  return visit_number(x.dtype(), [&]<typename T>() -> Tensors {
-    const auto values = x.values<T>();
-    std::size_t next = 0;
-    const auto strides = std::array{broadcast_strides(kept, x.shape())};
-    for_each_offset<1>(x.shape(), strides, [&](const auto& at) {
-      double& sum = sums[static_cast<std::size_t>(at[0])];
-      sum = combine(sum, static_cast<double>(values[next++]));
-    });
-    std::vector<Stored<T>> result;
-    for (const double sum : sums) result.push_back(static_cast<Stored<T>>(finish(sum, per_result)));
-    return {tensor_of<T>(shape, result)};
+  const Tensor wide = as_doubles(x);
+  const auto values = wide.values<double>();
+  std::size_t next = 0;
+  const auto strides = std::array{broadcast_strides(kept, x.shape())};
+  for_each_offset<1>(x.shape(), strides, [&](const auto& at) {
+    double& sum = sums[static_cast<std::size_t>(at[0])];
+    sum = combine(sum, values[next++]);
   });
+  for (double& sum : sums) sum = finish(sum, per_result);
+  return {from_doubles(Tensor::of<double>(shape, sums), x.dtype())};
 }
 
 double unchanged(double sum, double) { return sum; }
