@@ -19,6 +19,7 @@
 #include "pipeline/explain.h"
 #include "pipeline/plan_file.h"
 #include "pipeline/quantization.h"
+#include "pipeline/verification.h"
 #include "quantize/apply.h"
 #include "quantize/half_scales.h"
 #include "quantize/target.h"
@@ -155,6 +156,7 @@ void report(const Arguments& arguments, const Outcome& outcome) {
     fmt::print("weights and biases: {} in {:.2f} s\n",
                result.tuning_cached ? "cached" : tuning_name(arguments), result.tuning_seconds);
   }
+  if (outcome.verification.cached) fmt::print("verified before (cached)\n");
   for (const auto& check : outcome.verification.checks) {
     fmt::print("verify {}: engine {:.2f} dB, literal execution {:.2f} dB against float\n",
                check.name, check.engine_db, check.expected_db);
@@ -272,7 +274,7 @@ void run(Arguments arguments) {
   }
   if (arguments.verify && !outcome.result.images.empty()) {
     outcome.verification =
-        pipeline::verify_quantized(model, outcome.result.graph, outcome.result.images);
+        pipeline::verify_once(model, outcome.result.graph, outcome.result.images, arguments.cache);
   }
   auto files = pipeline::plan_files(outcome.result.plan, arguments.save_plan);
   files.push_back({arguments.out, onnx::serialize(outcome.result.graph)});

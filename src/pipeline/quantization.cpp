@@ -48,9 +48,6 @@ std::vector<std::string> head_values(const DetectionModel& model,
   return values;
 }
 
-/// Images that an engine is verified on: enough to see a wrong kernel, few enough to be quick.
-constexpr std::size_t kVerifyImages = 4;
-
 /// The first images of a list as engines take them, [N, 3, H, W], each repeated over the batch.
 std::vector<runtime::Inputs> samples_of(std::span<const fs::path> images,
                                         const DetectionModel& model) {
@@ -178,7 +175,7 @@ Verification verify_quantized(const DetectionModel& model, const graph::Graph& q
   auto checks = runtime::check_outputs(*engine, {.quantized = fixed, .model = &model.fixed},
                                        samples_of(images, model));
   runtime::require_faithful(checks);
-  return {std::move(checks), engine->notices()};
+  return {.checks = std::move(checks), .notices = engine->notices()};
 }
 
 std::vector<runtime::OutputCheck> verify_engine(runtime::Engine& engine,

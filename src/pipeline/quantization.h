@@ -56,13 +56,19 @@ QuantizedModel quantize_model(const DetectionModel& model,
 Observe observer(const DetectionModel& model, std::span<const std::filesystem::path> images,
                  const QuantizationOptions& options);
 
+/// A successful comparison of an engine with what its model says.
 struct Verification {
   std::vector<runtime::OutputCheck> checks;
   std::vector<std::string> notices;  ///< runtime::Engine::notices().
+  bool cached = false;               ///< Done before, see verify_once().
 };
 
+/// Images that an engine is verified on, the first of a list: enough to see a wrong kernel, few
+/// enough to be quick.
+inline constexpr std::size_t kVerifyImages = 4;
+
 /// Compares an engine of a quantized graph with the literal execution of that graph, both against
-/// the float model, on the first images of a list.
+/// the float model, on the first kVerifyImages of a list.
 ///
 /// @param model   float; its size is the engine's.
 /// @throws Error(diverged) naming each output that is worse; see runtime/verify.h.

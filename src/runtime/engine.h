@@ -230,7 +230,8 @@ struct BackendInfo {
   bool available = false;  ///< Built in. A row that is not says in `summary` how to get it.
   std::shared_ptr<Engine> (*compile)(const graph::Graph&, const EngineOptions&) = nullptr;
   std::shared_ptr<Engine> (*load)(const EngineFile&, const EngineOptions&) = nullptr;
-  bool on_gpu = false;  ///< Takes EngineOptions::gpu.
+  std::string (*identity)() = nullptr;  ///< Null: the runtime does not tell.
+  bool on_gpu = false;                  ///< Takes EngineOptions::gpu.
 };
 
 std::span<const BackendInfo> backends();
@@ -238,6 +239,12 @@ std::span<const BackendInfo> backends();
 /// The processors that this process may use: the least of its affinity mask and of the CPU quota of
 /// its control groups, at least 1.
 int available_threads();
+
+/// What decides, beside a graph and its options, which engine compile() makes: the backend's
+/// version and the device with its kinds of instructions.
+///
+/// @throws Error(unsupported) if the backend does not tell; else as compile().
+std::string identity(std::string_view backend = "openvino");
 
 /// @throws Error(bad_argument) naming the known backends; Error(backend) if the runtime refuses.
 std::shared_ptr<Engine> compile(const graph::Graph& graph, const EngineOptions& options = {});

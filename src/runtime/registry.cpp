@@ -9,6 +9,7 @@
 
 #ifdef YOLOQ_WITH_OPENVINO
 #include "runtime/openvino/backend.h"
+#include "runtime/openvino/identity.h"
 #endif
 #ifdef YOLOQ_WITH_TENSORRT
 #include "runtime/tensorrt/backend.h"
@@ -20,19 +21,21 @@ namespace {
 
 // The only place where the build's options decide anything.
 #ifdef YOLOQ_WITH_OPENVINO
-constexpr BackendInfo kOpenVino{"openvino", "OpenVINO on x86 and Arm CPUs", true, openvino::compile,
-                                openvino::load};
+constexpr BackendInfo kOpenVino{"openvino",     "OpenVINO on x86 and Arm CPUs",
+                                true,           openvino::compile,
+                                openvino::load, openvino::identity};
 #else
 constexpr BackendInfo kOpenVino{"openvino", "not built in: configure with -DYOLOQ_WITH_OPENVINO=ON",
-                                false, nullptr, nullptr};
+                                false,      nullptr,
+                                nullptr,    nullptr};
 #endif
 
 #ifdef YOLOQ_WITH_TENSORRT
 constexpr BackendInfo kTensorRt{
-    "tensorrt", "TensorRT on NVIDIA GPUs", true, tensorrt::compile, tensorrt::load, true};
+    "tensorrt", "TensorRT on NVIDIA GPUs", true, tensorrt::compile, tensorrt::load, nullptr, true};
 #else
 constexpr BackendInfo kTensorRt{
-    "tensorrt", "not built in: configure with -DTENSORRT_ROOT=...", false, nullptr, nullptr, true};
+    "tensorrt", "not built in: configure with -DTENSORRT_ROOT=...", false, nullptr, nullptr, nullptr, true};
 #endif
 
 constexpr std::array kBackends{kOpenVino, kTensorRt};
@@ -61,6 +64,12 @@ void refuse_gpu_options(const BackendInfo& backend, const EngineOptions& options
 }  // namespace
 
 std::span<const BackendInfo> backends() { return kBackends; }
+
+std::string identity(std::string_view name) {
+  const BackendInfo& backend = available_backend(name);
+  if (backend.identity != nullptr) return backend.identity();
+  fail(ErrorCode::unsupported, "the backend '{}' does not tell its identity", name);
+}
 
 std::shared_ptr<Engine> compile(const graph::Graph& graph, const EngineOptions& options) {
   const BackendInfo& backend = available_backend(options.backend);
