@@ -97,6 +97,8 @@ TEST_P(EveryKernel, FindsAValueThatIsNotFiniteAnywhere) {
         values[place] = bad;
         scan.begin(0);
         EXPECT_FALSE(scan.add(values)) << bad << " at " << place << " of " << size;
+        scan.begin(0);
+        EXPECT_FALSE(scan.add_channels_last(values, 1)) << bad << " at " << place << " of " << size;
       }
     }
   }

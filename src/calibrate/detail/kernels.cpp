@@ -17,6 +17,7 @@ struct Vectors {
   using Floats [[gnu::vector_size(Bytes)]] = float;
   using HalfFloats [[gnu::vector_size(Bytes / 2)]] = float;
   using Doubles [[gnu::vector_size(Bytes)]] = double;
+  using Ints [[gnu::vector_size(Bytes)]] = std::int32_t;
   static constexpr std::size_t kFloats = Bytes / sizeof(float);
   static constexpr std::size_t kDoubles = Bytes / sizeof(double);
 };
@@ -68,6 +69,46 @@ template <std::size_t Bytes>
   }
 }
 
+/// Finite are the floats whose bits without the sign are below those of infinity.
+[[gnu::always_inline]] inline bool is_finite(float value) {
+  return (std::bit_cast<std::int32_t>(value) & 0x7fffffff) < 0x7f800000;
+}
+
+/// As scan_values(), but what would make the sum not finite is found in the bits.
+template <std::size_t Bytes>
+[[gnu::always_inline]] inline bool bound_values(std::span<const float> values, Lanes& lanes) {
+  using V = Vectors<Bytes>;
+  const std::size_t whole = values.size() / kLanes * kLanes;
+  typename V::Ints largest = {};
+  for (std::size_t lane = 0; lane < kLanes; lane += V::kFloats) {
+    typename V::Floats low;
+    typename V::Floats high;
+    load(low, &lanes.low[lane]);
+    load(high, &lanes.high[lane]);
+    for (std::size_t i = lane; i < whole; i += kLanes) {
+      typename V::Floats value;
+      load(value, &values[i]);
+      low = value < low ? value : low;
+      high = value > high ? value : high;
+      typename V::Ints bits;
+      std::memcpy(&bits, &value, sizeof bits);
+      bits &= 0x7fffffff;
+      largest = bits > largest ? bits : largest;
+    }
+    std::memcpy(&lanes.low[lane], &low, sizeof low);
+    std::memcpy(&lanes.high[lane], &high, sizeof high);
+  }
+  bool finite = true;
+  for (std::size_t i = 0; i < V::kFloats; ++i) finite = finite && largest[i] < 0x7f800000;
+  for (std::size_t i = whole; i < values.size(); ++i) {
+    const std::size_t lane = i - whole;
+    lanes.low[lane] = std::min(lanes.low[lane], values[i]);
+    lanes.high[lane] = std::max(lanes.high[lane], values[i]);
+    finite = finite && is_finite(values[i]);
+  }
+  return finite;
+}
+
 /// Bin 4096 + m for m w <= value, 4095 - m on the other side of zero: m ^ -1 is -1 - m.
 [[gnu::always_inline]] inline void bin_values(std::span<const float> values, float scale,
                                               std::uint16_t* bins) {
@@ -86,16 +127,23 @@ template <std::size_t Bytes>
 }
 
 void scan_baseline(std::span<const float> values, Lanes& lanes) { scan_values<16>(values, lanes); }
+bool bound_baseline(std::span<const float> values, Lanes& lanes) {
+  return bound_values<16>(values, lanes);
+}
 void bin_baseline(std::span<const float> values, float scale, std::uint16_t* bins) {
   bin_values(values, scale, bins);
 }
 void add_baseline(std::span<const float> values, double* sums) { add_values(values, sums); }
 
-constexpr Kernels kBaseline = {"baseline", scan_baseline, bin_baseline, add_baseline};
+constexpr Kernels kBaseline = {"baseline", scan_baseline, bound_baseline, bin_baseline,
+                               add_baseline};
 
 #if defined(__x86_64__)
 [[gnu::target("avx2")]] void scan_avx2(std::span<const float> values, Lanes& lanes) {
   scan_values<32>(values, lanes);
+}
+[[gnu::target("avx2")]] bool bound_avx2(std::span<const float> values, Lanes& lanes) {
+  return bound_values<32>(values, lanes);
 }
 [[gnu::target("avx2")]] void bin_avx2(std::span<const float> values, float scale,
                                       std::uint16_t* bins) {
@@ -108,6 +156,10 @@ constexpr Kernels kBaseline = {"baseline", scan_baseline, bin_baseline, add_base
     std::span<const float> values, Lanes& lanes) {
   scan_values<64>(values, lanes);
 }
+[[gnu::target("avx512f,avx512bw,avx512vl,avx512dq")]] bool bound_avx512(
+    std::span<const float> values, Lanes& lanes) {
+  return bound_values<64>(values, lanes);
+}
 [[gnu::target("avx512f,avx512bw,avx512vl,avx512dq")]] void bin_avx512(std::span<const float> values,
                                                                       float scale,
                                                                       std::uint16_t* bins) {
@@ -118,8 +170,8 @@ constexpr Kernels kBaseline = {"baseline", scan_baseline, bin_baseline, add_base
   add_values(values, sums);
 }
 
-constexpr Kernels kTable[] = {{"avx512", scan_avx512, bin_avx512, add_avx512},
-                              {"avx2", scan_avx2, bin_avx2, add_avx2},
+constexpr Kernels kTable[] = {{"avx512", scan_avx512, bound_avx512, bin_avx512, add_avx512},
+                              {"avx2", scan_avx2, bound_avx2, bin_avx2, add_avx2},
                               kBaseline};
 
 std::size_t first_supported() {

@@ -34,6 +34,9 @@ struct Kernels {
   /// the sum of finite floats always is. The extremes are only defined without NaN.
   void (*scan)(std::span<const float> values, Lanes& lanes);
 
+  /// The extremes as scan() finds them, without the sums; false if a value is not finite.
+  bool (*bound)(std::span<const float> values, Lanes& lanes);
+
   /// Writes the bin of every value at a width of 1 / scale, a power of two; all lie inside.
   void (*bin)(std::span<const float> values, float scale, std::uint16_t* bins);
 

@@ -42,7 +42,9 @@ bool Scan::add(std::span<const float> values) {
   while (!values.empty()) {
     const auto chunk = values.first(std::min(kChunk, values.size()));
     values = values.subspan(chunk.size());
-    if (!take(chunk, lanes)) return false;
+    kernels_->scan(chunk, lanes);
+    if (!std::isfinite(total(lanes))) return false;
+    take(chunk, lanes);
   }
   sums_.push_back(total(lanes));
   return true;
@@ -59,7 +61,8 @@ bool Scan::add_channels_last(std::span<const float> values, std::size_t channels
     auto chunk = values.first(std::min(kChunk, values.size()));
     values = values.subspan(chunk.size());
     prefetch(values.first(std::min(kChunk, values.size())));
-    if (!take(chunk, lanes)) return false;
+    if (!kernels_->bound(chunk, lanes)) return false;
+    take(chunk, lanes);
     while (!chunk.empty()) {
       const auto run = chunk.first(std::min(period - offset, chunk.size()));
       kernels_->add(run, lane_sums_.data() + offset);
@@ -75,12 +78,9 @@ bool Scan::add_channels_last(std::span<const float> values, std::size_t channels
   return true;
 }
 
-bool Scan::take(std::span<const float> chunk, Lanes& lanes) {
-  kernels_->scan(chunk, lanes);
-  if (!std::isfinite(total(lanes))) return false;
+void Scan::take(std::span<const float> chunk, const Lanes& lanes) {
   widen(lanes);
   count(chunk);
-  return true;
 }
 
 void Scan::widen(const Lanes& lanes) {

@@ -56,7 +56,7 @@ class Scan {
   static constexpr std::size_t kChunk = 2048;
   static constexpr std::size_t kCopies = 4;  ///< Equal neighbours do not wait for each other.
 
-  [[nodiscard]] bool take(std::span<const float> chunk, Lanes& lanes);
+  void take(std::span<const float> chunk, const Lanes& lanes);
   void widen(const Lanes& lanes);
   void count(std::span<const float> values);
 
