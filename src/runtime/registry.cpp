@@ -34,8 +34,10 @@ constexpr BackendInfo kOpenVino{"openvino", "not built in: configure with -DYOLO
 constexpr BackendInfo kTensorRt{
     "tensorrt", "TensorRT on NVIDIA GPUs", true, tensorrt::compile, tensorrt::load, nullptr, true};
 #else
-constexpr BackendInfo kTensorRt{
-    "tensorrt", "not built in: configure with -DTENSORRT_ROOT=...", false, nullptr, nullptr, nullptr, true};
+constexpr BackendInfo kTensorRt{"tensorrt", "not built in: configure with -DTENSORRT_ROOT=...",
+                                false,      nullptr,
+                                nullptr,    nullptr,
+                                true};
 #endif
 
 constexpr std::array kBackends{kOpenVino, kTensorRt};

@@ -463,6 +463,7 @@ std::shared_ptr<Engine> compile(const graph::Graph& graph, const EngineOptions& 
                   .outputs = names_of(graph.outputs),
                   .nodes = {},
                   .metadata = graph.metadata,
+                  .notices = {},
                   .blob = build_plan(graph, options)};
   const auto engine = std::make_shared<TensorRtEngine>(std::move(file), options);
   engine->describe(graph);
