@@ -15,18 +15,14 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 
 // As TensorRT 8.5 writes it: origins are in the names only.
-constexpr auto kDetailed = R"({"Layers": [
+constexpr auto kDetailed = R"json({"Layers": [
   {"Name": "model.0.conv + PWN(PWN(model.0.act/Sigmoid), model.0.act/Mul)",
-               "LayerType" : "CaskConvolution",
-               "Inputs"
-    : [ {"Name" : "x", "Format/Datatype" : "Four wide channel vectorized row major Int8 format"} ],
-               "Outputs" : [ {
-                 "Name" : "y",
-                 "Format/Datatype" : "Thirty-two wide channel vectorized row major Int8 format"
-               } ],
-               "ParameterType" : "Convolution",
-               "TacticName" : "sm80_xmma_fprop"
-},
+   "LayerType": "CaskConvolution",
+   "Inputs": [{"Name": "x",
+               "Format/Datatype": "Four wide channel vectorized row major Int8 format"}],
+   "Outputs": [{"Name": "y",
+                "Format/Datatype": "Thirty-two wide channel vectorized row major Int8 format"}],
+   "ParameterType": "Convolution", "TacticName": "sm80_xmma_fprop"},
   {"Name": "Reformatting CopyNode for Input Tensor 0 to model.1", "LayerType": "Reformat",
    "Inputs": [{"Name": "y", "Format/Datatype": "Row major linear FP32"}],
    "Outputs": [{"Name": "z", "Format/Datatype": "Row major linear Int8"}]},
@@ -34,7 +30,7 @@ constexpr auto kDetailed = R"({"Layers": [
    "Inputs": [{"Name": "z", "Format/Datatype": "Channel major FP16 format where channel % 8 == 0"}],
    "Outputs": [], "ParameterType": "Convolution"}],
   "Bindings": ["x", "y"]
-})";
+})json";
 
 TEST(Inspector, ReadsWhatWasFusedIntoALayer) {
   const auto layers = read_layers(kDetailed);
