@@ -75,6 +75,7 @@ class Build {
     set_profile();
     set_calibration();
     leave_out_foreign_kernels(*config_);
+    share_profiles(*config_);
     config_->setProfilingVerbosity(nvinfer1::ProfilingVerbosity::kDETAILED);
     if (options_.gpu.workspace_mib > 0) {
       config_->setMemoryPoolLimit(nvinfer1::MemoryPoolType::kWORKSPACE,

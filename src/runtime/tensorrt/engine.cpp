@@ -77,11 +77,18 @@ class Profiler final : public nvinfer1::IProfiler {
   std::map<std::string, std::pair<double, int>> times_;
 };
 
+/// What runs a plan: one batch at a time.
+struct Context {
+  std::unique_ptr<nvinfer1::IExecutionContext> trt;
+  std::mutex mutex;  // Held from the setting of shapes to the end of the run.
+};
+
 /// A deserialized plan on its device.
 struct Loaded {
   Device device;
   std::unique_ptr<nvinfer1::IRuntime> runtime;
   std::unique_ptr<nvinfer1::ICudaEngine> engine;
+  std::shared_ptr<Context> shared;  ///< Of all requests where they cannot have one each.
 };
 
 class TensorRtEngine final : public Engine, public std::enable_shared_from_this<TensorRtEngine> {
@@ -108,11 +115,14 @@ class TensorRtEngine final : public Engine, public std::enable_shared_from_this<
 
   std::vector<LayerInfo> layers() const override {
     const std::lock_guard lock(mutex_);
-    const Loaded& on = loaded();
-    const std::unique_ptr<nvinfer1::IEngineInspector> inspector(on.engine->createEngineInspector());
-    const char* json =
-        inspector ? inspector->getEngineInformation(nvinfer1::LayerInformationFormat::kJSON)
-                  : nullptr;
+    const std::unique_ptr<nvinfer1::IEngineInspector> inspector(
+        loaded().engine->createEngineInspector());
+    if (!inspector) fail(ErrorCode::backend, "TensorRT has no inspector: {}", log_.take_errors());
+    const auto context = this->context();
+    const std::lock_guard busy(context->mutex);
+    tune_for_best_shape(*context->trt);
+    inspector->setExecutionContext(context->trt.get());
+    const char* json = inspector->getEngineInformation(nvinfer1::LayerInformationFormat::kJSON);
     if (json == nullptr) {
       fail(ErrorCode::backend, "TensorRT tells nothing of the engine's layers: {}",
            log_.take_errors());
@@ -136,7 +146,10 @@ class TensorRtEngine final : public Engine, public std::enable_shared_from_this<
   /// Loads the plan, once. Call under the lock, or before anybody else knows the engine.
   const Loaded& loaded() const {
     if (loaded_) return *loaded_;
-    Loaded result{.device = find_device(options_.gpu.device), .runtime = {}, .engine = {}};
+    Loaded result{.device = find_device(options_.gpu.device),
+                  .runtime = {},
+                  .engine = {},
+                  .shared = {}};
     if (file_.device == kNoDevice) {
       fail(ErrorCode::unsupported, "the plan was built on a machine without a GPU: build it on {}",
            result.device.name);
@@ -156,6 +169,31 @@ class TensorRtEngine final : public Engine, public std::enable_shared_from_this<
     return *loaded_;
   }
 
+  /// A context for one request, or the one that all share. Call under the lock.
+  std::shared_ptr<Context> context() const {
+    const Loaded& on = loaded();
+    if (on.shared) return on.shared;
+    use_device(on.device.index);
+    auto context = std::make_shared<Context>();
+    context->trt.reset(on.engine->createExecutionContext());
+    if (!context->trt) {
+      fail(ErrorCode::backend, "TensorRT makes no execution context: {}", log_.take_errors());
+    }
+    if (options_.profile) context->trt->setProfiler(&profiler_);
+    if (!kSharesProfiles && has_open_sizes()) loaded_->shared = context;
+    return context;
+  }
+
+  bool has_open_sizes() const { return !graph::fixed_shape(inputs_.front().dims); }
+
+  /// The inspector tells formats of open sizes only when they are chosen.
+  void tune_for_best_shape(nvinfer1::IExecutionContext& context) const {
+    if (!has_open_sizes()) return;
+    const char* name = inputs_.front().name.c_str();
+    context.setInputShape(
+        name, loaded_->engine->getProfileShape(name, 0, nvinfer1::OptProfileSelector::kOPT));
+  }
+
   /// What an engine file does not say itself.
   void describe_from_plan() {
     const nvinfer1::ICudaEngine& engine = *loaded().engine;
@@ -165,7 +203,6 @@ class TensorRtEngine final : public Engine, public std::enable_shared_from_this<
 
   const EngineOptions& options() const { return options_; }
   Log& log() const { return log_; }
-  Profiler& profiler() { return profiler_; }
 
  private:
   static PortInfo info_of(const graph::Port& port) {
@@ -213,15 +250,10 @@ struct Slot {
 /// Batches larger than the plan's are computed in pieces, one behind the other on one stream.
 class TensorRtRequest final : public Request {
  public:
-  explicit TensorRtRequest(std::shared_ptr<TensorRtEngine> engine) : engine_(std::move(engine)) {
+  explicit TensorRtRequest(std::shared_ptr<TensorRtEngine> engine)
+      : engine_(std::move(engine)), context_(engine_->context()) {
     const nvinfer1::ICudaEngine& plan = this->plan();
     use_device(device());
-    context_.reset(engine_->loaded_->engine->createExecutionContext());
-    if (!context_) {
-      fail(ErrorCode::backend, "TensorRT makes no execution context: {}",
-           engine_->log().take_errors());
-    }
-    if (engine_->options().profile) context_->setProfiler(&engine_->profiler());
     stream_ = make_stream();
     for (Event& event : events_) event = make_event();
     for (const PortInfo& port : engine_->inputs())
@@ -262,7 +294,9 @@ class TensorRtRequest final : public Request {
 
   void run() override {
     use_device(device());
+    const std::lock_guard busy(context_->mutex);
     if (!ready_) make_ready();
+    if (engine_->loaded_->shared) set_piece(0, piece(0));  // Others have set theirs.
     record(0);
     upload();
     record(1);
@@ -288,6 +322,7 @@ class TensorRtRequest final : public Request {
  private:
   const nvinfer1::ICudaEngine& plan() const { return *engine_->loaded_->engine; }
   int device() const { return engine_->loaded_->device.index; }
+  nvinfer1::IExecutionContext& trt() const { return *context_->trt; }
 
   /// The shape of a request, checked against the port and the profile; only the batch may be
   /// larger than the profile's.
@@ -331,13 +366,13 @@ class TensorRtRequest final : public Request {
       if (count != batch()) shape.front() = count;
       std::byte* address = slot.buffer.device() + offset(slot, first);
       const char* name = slot.port.name.c_str();
-      require(context_->setInputShape(name, to_dims(shape)) &&
-                  context_->setTensorAddress(name, address),
+      require(trt().setInputShape(name, to_dims(shape)) &&
+                  trt().setTensorAddress(name, address),
               "the inputs");
     }
     for (Slot& slot : outputs_) {
       std::byte* address = slot.buffer.device() + offset(slot, first);
-      require(context_->setTensorAddress(slot.port.name.c_str(), address), "the outputs");
+      require(trt().setTensorAddress(slot.port.name.c_str(), address), "the outputs");
     }
   }
 
@@ -354,7 +389,7 @@ class TensorRtRequest final : public Request {
   void make_ready() {
     set_piece(0, piece(0));
     for (Slot& slot : outputs_) {
-      slot.shape = shape_of(context_->getTensorShape(slot.port.name.c_str()));
+      slot.shape = shape_of(trt().getTensorShape(slot.port.name.c_str()));
       if (std::ranges::any_of(slot.shape, [](std::int64_t size) { return size < 0; })) {
         fail(ErrorCode::unsupported, "the size of the output '{}' depends on its values",
              slot.port.name);
@@ -386,7 +421,7 @@ class TensorRtRequest final : public Request {
     }
     for (std::int64_t first = 0; first < batch(); first += piece(first)) {
       if (piece(0) != batch()) set_piece(first, piece(first));
-      require(context_->enqueueV3(stream_.get()), "a run");
+      require(trt().enqueueV3(stream_.get()), "a run");
     }
     const bool whole = piece(0) == batch();
     if (engine_->options().gpu.cuda_graph && whole && !engine_->options().profile) record_graph();
@@ -399,7 +434,7 @@ class TensorRtRequest final : public Request {
     check(::cudaStreamSynchronize(stream_.get()), "running the engine");
     check(::cudaStreamBeginCapture(stream_.get(), cudaStreamCaptureModeThreadLocal),
           "recording a run");
-    const bool enqueued = context_->enqueueV3(stream_.get());
+    const bool enqueued = trt().enqueueV3(stream_.get());
     check(::cudaStreamEndCapture(stream_.get(), &graph), "recording a run");
     require(enqueued, "a run to be recorded");
     const cudaError_t status = ::cudaGraphInstantiate(&launchable, graph, 0);
@@ -409,7 +444,7 @@ class TensorRtRequest final : public Request {
   }
 
   std::shared_ptr<TensorRtEngine> engine_;
-  std::unique_ptr<nvinfer1::IExecutionContext> context_;
+  std::shared_ptr<Context> context_;
   Stream stream_;
   std::array<Event, 4> events_;
   std::vector<Slot> inputs_;

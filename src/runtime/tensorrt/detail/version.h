@@ -31,6 +31,10 @@ inline constexpr bool kWeaklyTyped = NV_TENSORRT_MAJOR <= 10;
 /// IInt8Calibrator exists.
 inline constexpr bool kHasCalibrators = NV_TENSORRT_MAJOR <= 10;
 
+/// Several contexts of an engine with open sizes may use its one profile; before, one may.
+inline constexpr bool kSharesProfiles =
+    NV_TENSORRT_MAJOR > 8 || (NV_TENSORRT_MAJOR == 8 && NV_TENSORRT_MINOR >= 6);
+
 /// The parser takes DequantizeLinear of an int8 constant for a weight.
 inline constexpr bool kReadsInt8Weights = NV_TENSORRT_MAJOR >= 10;
 
@@ -97,6 +101,13 @@ inline void leave_out_foreign_kernels([[maybe_unused]] nvinfer1::IBuilderConfig&
 #endif
 }
 
+/// From TensorRT 10 on it is always so.
+inline void share_profiles([[maybe_unused]] nvinfer1::IBuilderConfig& config) {
+#if (NV_TENSORRT_MAJOR == 8 && NV_TENSORRT_MINOR >= 6) || NV_TENSORRT_MAJOR == 9
+  config.setPreviewFeature(nvinfer1::PreviewFeature::kPROFILE_SHARING_0806, true);
+#endif
+}
+
 /// Fixes what a layer computes in and hands on; the builder must obey or fail.
 inline void fix_type(nvinfer1::IBuilderConfig& config, nvinfer1::ILayer& layer, FloatType type) {
   const auto data_type =
@@ -113,6 +124,7 @@ inline void use_calibrator(nvinfer1::IBuilderConfig& config,
 #pragma GCC diagnostic pop
 #else
 inline void leave_out_foreign_kernels(nvinfer1::IBuilderConfig&) {}
+inline void share_profiles(nvinfer1::IBuilderConfig&) {}
 inline void allow_int8(nvinfer1::IBuilderConfig&) {}  // The file's Q/DQ are all it takes.
 inline bool allow_float_type(nvinfer1::IBuilderConfig&, FloatType) { return true; }
 #endif
