@@ -83,9 +83,9 @@ const graph::Graph& compiled_graph(const DetectionModel& model, Sizes sizes) {
        "'{}' has one batch and size: export it with --dynamic to keep them open", model.name);
 }
 
-LoadedDetector inspected(LoadedDetector loaded, const runtime::EngineOptions& engine) {
+LoadedDetector inspected(LoadedDetector loaded) {
   if (loaded.detector.engine->runnable()) loaded.layers = executed_layers(*loaded.detector.engine);
-  loaded.float_type = engine.float_type;
+  loaded.float_type = loaded.detector.engine->float_type();
   return loaded;
 }
 
@@ -123,7 +123,7 @@ LoadedDetector compile_detector(DetectionModel model, Sizes sizes,
   choose_shape(loaded.detector, *graph.inputs.front().type.dims,
                {.size = model.size, .batch = shapes ? shapes->best.front() : model.batch});
   loaded.model = std::move(model);
-  return inspected(std::move(loaded), engine);
+  return inspected(std::move(loaded));
 }
 
 LoadedDetector load_detector(const fs::path& path, const ModelOptions& model,
@@ -132,7 +132,7 @@ LoadedDetector load_detector(const fs::path& path, const ModelOptions& model,
     return compile_detector(load_model(path, model), model.dynamic ? Sizes::open : Sizes::fixed,
                             engine);
   }
-  return inspected(load_compiled(path, model, engine), engine);
+  return inspected(load_compiled(path, model, engine));
 }
 
 }  // namespace yoloq::pipeline

@@ -111,7 +111,9 @@ class Run {
 StreamReport stream_images(runtime::Engine& engine, std::span<const std::filesystem::path> images,
                            const StreamOptions& options, const Consume& consume) {
   vision::use_one_thread_per_image();
-  const int workers = options.workers > 0 ? options.workers : engine.streams() + kExtraWorkers;
+  // On a GPU a stream is no processor: images are prepared by all that there are.
+  const int busy = std::max(engine.streams() + kExtraWorkers, runtime::available_threads());
+  const int workers = options.workers > 0 ? options.workers : busy;
   Run run(images, options, consume);
   const auto start = std::chrono::steady_clock::now();
   {

@@ -34,7 +34,7 @@ struct StreamOptions {
   vision::Size size;        ///< Of the canvas.
   int batch = 1;            ///< Images per inference; the last batch may be smaller.
   bool fixed_batch = true;  ///< The engine takes exactly `batch` images: a short one is padded.
-  int workers = 0;          ///< 0: two more than the engine has streams.
+  int workers = 0;          ///< 0: two more than streams, at least one per processor.
   bool skip_bad = false;    ///< Leave out images that do not decode instead of ending the run.
   Progress progress;
 };

@@ -199,6 +199,9 @@ class Engine {
 
   virtual std::unique_ptr<Request> make_request() = 0;
 
+  /// What the float part is computed in; of a loaded engine, what it was built with.
+  virtual FloatType float_type() const = 0;
+
   /// False if it was built on a machine that lacks its device: it can be saved, nothing else.
   virtual bool runnable() const { return true; }
 

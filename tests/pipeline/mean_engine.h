@@ -29,6 +29,7 @@ class MeanEngine final : public runtime::Engine {
   std::span<const runtime::PortInfo> inputs() const override { return {}; }
   std::span<const runtime::PortInfo> outputs() const override { return {}; }
   const runtime::Metadata& metadata() const override { return metadata_; }
+  runtime::FloatType float_type() const override { return runtime::FloatType::f32; }
   int streams() const override { return 1; }
   std::vector<runtime::LayerInfo> layers() const override { return {}; }
   void save(const std::filesystem::path&) const override {}

@@ -31,6 +31,7 @@ class FakeEngine final : public runtime::Engine {
   std::span<const runtime::PortInfo> inputs() const override { return inputs_; }
   std::span<const runtime::PortInfo> outputs() const override { return outputs_; }
   const runtime::Metadata& metadata() const override { return metadata_; }
+  runtime::FloatType float_type() const override { return runtime::FloatType::f32; }
   int streams() const override { return stream_count; }
   std::vector<runtime::LayerInfo> layers() const override { return {}; }
   void save(const std::filesystem::path&) const override {}

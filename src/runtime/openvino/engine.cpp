@@ -130,6 +130,8 @@ class OpenVinoEngine final : public Engine, public std::enable_shared_from_this<
   std::span<const PortInfo> outputs() const override { return outputs_; }
   const Metadata& metadata() const override { return facts_.metadata; }
 
+  FloatType float_type() const override { return float_type_of(facts_.float_type); }
+
   std::unique_ptr<Request> make_request() override {
     return guarded("making a request", [&] {
       return std::make_unique<OpenVinoRequest>(shared_from_this(), model_.create_infer_request());

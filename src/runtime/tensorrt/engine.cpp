@@ -65,6 +65,16 @@ class Profiler final : public nvinfer1::IProfiler {
     ++runs;
   }
 
+  bool has_times() const {
+    const std::lock_guard lock(mutex_);
+    return !times_.empty();
+  }
+
+  void forget() {
+    const std::lock_guard lock(mutex_);
+    times_.clear();
+  }
+
   std::optional<double> mean_ms(const std::string& name) const {
     const std::lock_guard lock(mutex_);
     const auto found = times_.find(name);
@@ -113,24 +123,9 @@ class TensorRtEngine final : public Engine, public std::enable_shared_from_this<
     return options_.streams > 0 ? options_.streams : kThroughputStreams;
   }
 
-  std::vector<LayerInfo> layers() const override {
-    const std::lock_guard lock(mutex_);
-    const std::unique_ptr<nvinfer1::IEngineInspector> inspector(
-        loaded().engine->createEngineInspector());
-    if (!inspector) fail(ErrorCode::backend, "TensorRT has no inspector: {}", log_.take_errors());
-    const auto context = this->context();
-    const std::lock_guard busy(context->mutex);
-    tune_for_best_shape(*context->trt);
-    inspector->setExecutionContext(context->trt.get());
-    const char* json = inspector->getEngineInformation(nvinfer1::LayerInformationFormat::kJSON);
-    if (json == nullptr) {
-      fail(ErrorCode::backend, "TensorRT tells nothing of the engine's layers: {}",
-           log_.take_errors());
-    }
-    auto table = read_layers(json);
-    for (LayerInfo& layer : table) layer.time_ms = profiler_.mean_ms(layer.name);
-    return table;
-  }
+  FloatType float_type() const override { return float_type_of(file_.float_type); }
+
+  std::vector<LayerInfo> layers() const override;
 
   void save(const std::filesystem::path& path) const override {
     write_file(path, serialize(file_));
@@ -146,10 +141,8 @@ class TensorRtEngine final : public Engine, public std::enable_shared_from_this<
   /// Loads the plan, once. Call under the lock, or before anybody else knows the engine.
   const Loaded& loaded() const {
     if (loaded_) return *loaded_;
-    Loaded result{.device = find_device(options_.gpu.device),
-                  .runtime = {},
-                  .engine = {},
-                  .shared = {}};
+    Loaded result{
+        .device = find_device(options_.gpu.device), .runtime = {}, .engine = {}, .shared = {}};
     if (file_.device == kNoDevice) {
       fail(ErrorCode::unsupported, "the plan was built on a machine without a GPU: build it on {}",
            result.device.name);
@@ -185,14 +178,6 @@ class TensorRtEngine final : public Engine, public std::enable_shared_from_this<
   }
 
   bool has_open_sizes() const { return !graph::fixed_shape(inputs_.front().dims); }
-
-  /// The inspector tells formats of open sizes only when they are chosen.
-  void tune_for_best_shape(nvinfer1::IExecutionContext& context) const {
-    if (!has_open_sizes()) return;
-    const char* name = inputs_.front().name.c_str();
-    context.setInputShape(
-        name, loaded_->engine->getProfileShape(name, 0, nvinfer1::OptProfileSelector::kOPT));
-  }
 
   /// What an engine file does not say itself.
   void describe_from_plan() {
@@ -250,7 +235,7 @@ struct Slot {
 /// Batches larger than the plan's are computed in pieces, one behind the other on one stream.
 class TensorRtRequest final : public Request {
  public:
-  explicit TensorRtRequest(std::shared_ptr<TensorRtEngine> engine)
+  explicit TensorRtRequest(std::shared_ptr<const TensorRtEngine> engine)
       : engine_(std::move(engine)), context_(engine_->context()) {
     const nvinfer1::ICudaEngine& plan = this->plan();
     use_device(device());
@@ -264,6 +249,7 @@ class TensorRtRequest final : public Request {
     if (graph::fixed_shape(inputs_.front().port.dims)) return;
     using Selector = nvinfer1::OptProfileSelector;
     least_ = shape_of(plan.getProfileShape(name.c_str(), 0, Selector::kMIN));
+    best_ = shape_of(plan.getProfileShape(name.c_str(), 0, Selector::kOPT));
     most_ = shape_of(plan.getProfileShape(name.c_str(), 0, Selector::kMAX));
   }
 
@@ -310,6 +296,16 @@ class TensorRtRequest final : public Request {
     record(3);
     check(::cudaStreamSynchronize(stream_.get()), "running the engine");
   }
+
+  /// One run on zeros, of the shape the plan is tuned for.
+  void run_once() {
+    for (std::size_t i = 0; i < inputs_.size(); ++i) {
+      std::ranges::fill(input(i, i == 0 ? best_ : Shape{}).bytes, std::byte{0});
+    }
+    run();
+  }
+
+  nvinfer1::IExecutionContext& context() { return trt(); }
 
   TensorView output(std::size_t index) override { return outputs_.at(index).view(); }
 
@@ -366,8 +362,7 @@ class TensorRtRequest final : public Request {
       if (count != batch()) shape.front() = count;
       std::byte* address = slot.buffer.device() + offset(slot, first);
       const char* name = slot.port.name.c_str();
-      require(trt().setInputShape(name, to_dims(shape)) &&
-                  trt().setTensorAddress(name, address),
+      require(trt().setInputShape(name, to_dims(shape)) && trt().setTensorAddress(name, address),
               "the inputs");
     }
     for (Slot& slot : outputs_) {
@@ -443,13 +438,14 @@ class TensorRtRequest final : public Request {
     graph_.reset(launchable);
   }
 
-  std::shared_ptr<TensorRtEngine> engine_;
+  std::shared_ptr<const TensorRtEngine> engine_;
   std::shared_ptr<Context> context_;
   Stream stream_;
   std::array<Event, 4> events_;
   std::vector<Slot> inputs_;
   std::vector<Slot> outputs_;
   Shape least_;  // Of the profile; empty if all sizes are fixed.
+  Shape best_;
   Shape most_;
   GraphExec graph_;
   Letterbox letterbox_;
@@ -461,6 +457,27 @@ std::unique_ptr<Request> TensorRtEngine::make_request() {
   const std::lock_guard lock(mutex_);
   loaded();
   return std::make_unique<TensorRtRequest>(shared_from_this());
+}
+
+std::vector<LayerInfo> TensorRtEngine::layers() const {
+  const std::lock_guard lock(mutex_);
+  const std::unique_ptr<nvinfer1::IEngineInspector> inspector(
+      loaded().engine->createEngineInspector());
+  if (!inspector) fail(ErrorCode::backend, "TensorRT has no inspector: {}", log_.take_errors());
+  // Formats of open sizes are told of a context that has run, and not before.
+  TensorRtRequest request(shared_from_this());
+  const bool has_run = profiler_.has_times();
+  if (has_open_sizes()) request.run_once();
+  if (!has_run) profiler_.forget();
+  inspector->setExecutionContext(&request.context());
+  const char* json = inspector->getEngineInformation(nvinfer1::LayerInformationFormat::kJSON);
+  if (json == nullptr) {
+    fail(ErrorCode::backend, "TensorRT tells nothing of the engine's layers: {}",
+         log_.take_errors());
+  }
+  auto table = read_layers(json);
+  for (LayerInfo& layer : table) layer.time_ms = profiler_.mean_ms(layer.name);
+  return table;
 }
 
 void refuse_cpu_options(const EngineOptions& options) {

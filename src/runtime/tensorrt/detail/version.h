@@ -32,8 +32,8 @@ inline constexpr bool kWeaklyTyped = NV_TENSORRT_MAJOR <= 10;
 inline constexpr bool kHasCalibrators = NV_TENSORRT_MAJOR <= 10;
 
 /// Several contexts of an engine with open sizes may use its one profile; before, one may.
-inline constexpr bool kSharesProfiles =
-    NV_TENSORRT_MAJOR > 8 || (NV_TENSORRT_MAJOR == 8 && NV_TENSORRT_MINOR >= 6);
+inline constexpr bool kSharesProfiles = NV_TENSORRT_MAJOR > 8 ||
+                                        (NV_TENSORRT_MAJOR == 8 && NV_TENSORRT_MINOR >= 6);
 
 /// The parser takes DequantizeLinear of an int8 constant for a weight.
 inline constexpr bool kReadsInt8Weights = NV_TENSORRT_MAJOR >= 10;
