@@ -65,6 +65,17 @@ void collect(benchmark::State& state) {
 }
 BENCHMARK(collect)->Arg(160)->Arg(80)->Arg(40)->Arg(20)->Threads(1)->Threads(2)->UseRealTime();
 
+/// The same values as OpenVINO holds them, [side, side, 64].
+void collect_channels_last(benchmark::State& state) {
+  static Collector collector({"activation"});
+  constexpr std::int64_t kChannels = 64;
+  const auto side = static_cast<std::size_t>(state.range(0));
+  const auto values = silu_activations(static_cast<std::size_t>(kChannels) * side * side);
+  for (auto _ : state) collector.observe_channels_last(0, values, kChannels, "image");
+  report_per_value(state, values.size());
+}
+BENCHMARK(collect_channels_last)->Arg(160)->Arg(20)->UseRealTime();
+
 void compute(benchmark::State& state, const std::string& calibrator, const RangeOptions& options) {
   Collector collector({"activation"});
   collector.observe(0, silu_activations(1 << 20), 1, "image");
