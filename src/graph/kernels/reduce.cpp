@@ -14,7 +14,7 @@ namespace {
 /// The axes to reduce; all of them where none is named, unless the node says otherwise.
 std::vector<std::int64_t> reduced_axes(const Call& call) {
   const std::size_t rank = input(call, 0).shape().size();
-  const auto axes = sorted_axes(call.node, integers(call, "axes", 1), rank);
+  auto axes = sorted_axes(call.node, integers(call, "axes", 1), rank);
   if (!axes.empty() || call.node.integer("noop_with_empty_axes", 0) != 0) return axes;
   return every_index(static_cast<std::int64_t>(rank));
 }
@@ -27,7 +27,7 @@ Tensors reduced(const Call& call, double start, Combine combine, Finish finish) 
   Shape kept = x.shape();
   for (const std::int64_t axis : axes) kept[static_cast<std::size_t>(axis)] = 1;
   std::vector<double> sums(static_cast<std::size_t>(element_count(kept)), start);
-  const auto per_result = sums.empty() ? 0.0 : static_cast<double>(x.size() / sums.size());
+  const std::size_t per_result = sums.empty() ? 0 : x.size() / sums.size();
   Shape shape;
   for (std::int64_t d = 0; d < x.rank(); ++d) {
     const bool gone = call.node.integer("keepdims", 1) == 0 && std::ranges::binary_search(axes, d);
@@ -41,7 +41,7 @@ Tensors reduced(const Call& call, double start, Combine combine, Finish finish) 
     double& sum = sums[static_cast<std::size_t>(at[0])];
     sum = combine(sum, values[next++]);
   });
-  for (double& sum : sums) sum = finish(sum, per_result);
+  for (double& sum : sums) sum = finish(sum, static_cast<double>(per_result));
   return {from_doubles(Tensor::of<double>(shape, sums), x.dtype())};
 }
 
