@@ -126,7 +126,10 @@ Annotations convert(ondemand::document& document) {
     ondemand::field field;
     if (const auto error = std::move(entry).get(field)) detail::fail_json(error);
     const std::size_t which = detail::find_key(field, kNames, 0);
-    if (which == kNames.size()) continue;
+    if (which == kNames.size()) {
+      detail::require_valid(field.value());
+      continue;
+    }
     const std::string_view name = kNames[which];
     if (which == 0) result.images = to_list<Image>(field.value(), name, to_image);
     if (which == 1) result.boxes = to_list<Box>(field.value(), name, to_box);

@@ -2,6 +2,7 @@
 #include "coco/detail/json.h"
 
 #include <cmath>
+#include <regex>
 #include <utility>
 
 namespace yoloq::coco::detail {
@@ -10,10 +11,15 @@ namespace {
 
 constexpr std::size_t kShownBytes = 24;
 
-/// The value as it stands in the file, cut where it is long.
-std::string shown(ondemand::value& value) {
+std::string_view trimmed_token(ondemand::value& value) {
   std::string_view token = value.raw_json_token();
   while (!token.empty() && std::strchr(" \t\r\n", token.back()) != nullptr) token.remove_suffix(1);
+  return token;
+}
+
+/// The value as it stands in the file, cut where it is long.
+std::string shown(ondemand::value& value) {
+  const std::string_view token = trimmed_token(value);
   if (token.size() <= kShownBytes) return std::string(token);
   return std::string(token.substr(0, kShownBytes)) + "...";
 }
@@ -37,7 +43,76 @@ bool read_number(ondemand::value& value, double& number) {
   return !error && std::isfinite(number);
 }
 
+constexpr int kMostDepth = 256;
+
+void require_valid(ondemand::value value, int depth);
+
+/// What an iterator of simdjson points at, or its error.
+template <typename T, typename Result>
+T taken(Result&& result) {
+  T value;
+  if (const auto error = std::forward<Result>(result).get(value)) fail_json(error);
+  return value;
+}
+
+void require_valid_list(ondemand::array list, int depth) {
+  for (auto entry : list) require_valid(taken<ondemand::value>(std::move(entry)), depth);
+}
+
+void require_valid_object(ondemand::object object, int depth) {
+  for (auto entry : object) {
+    auto field = taken<ondemand::field>(std::move(entry));
+    unescaped_key(field);
+    require_valid(field.value(), depth);
+  }
+}
+
+/// What no JSON parser has to take, but Python writes and its readers of these files accept.
+bool is_constant_of_python(ondemand::value& value) {
+  const std::string_view token = trimmed_token(value);
+  return token == "NaN" || token == "Infinity" || token == "-Infinity";
+}
+
+/// A number of JSON, though it be too large for a double.
+void require_valid_number(ondemand::value value) {
+  const auto error = value.get_double().error();
+  if (!error) return;
+  static const std::regex kNumber(R"(-?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?)");
+  const std::string_view token = trimmed_token(value);
+  const bool too_large = std::regex_match(token.begin(), token.end(), kNumber);
+  if (!too_large && !is_constant_of_python(value)) fail_json(error);
+}
+
+void require_valid(ondemand::value value, int depth) {
+  if (depth == 0) {
+    fail(ErrorCode::corrupt_file, "nested deeper than {} lists and objects", kMostDepth);
+  }
+  ondemand::json_type type{};
+  if (const auto error = value.type().get(type)) {
+    if (is_constant_of_python(value)) return;
+    fail_json(error);
+  }
+  switch (type) {
+    case ondemand::json_type::array:
+      return require_valid_list(taken<ondemand::array>(value.get_array()), depth - 1);
+    case ondemand::json_type::object:
+      return require_valid_object(taken<ondemand::object>(value.get_object()), depth - 1);
+    case ondemand::json_type::number:
+      return require_valid_number(value);
+    case ondemand::json_type::string:
+      taken<std::string_view>(value.get_string());
+      return;
+    case ondemand::json_type::boolean:
+      taken<bool>(value.get_bool());
+      return;
+    default:
+      if (!taken<bool>(value.is_null())) fail_json(simdjson::N_ATOM_ERROR);
+  }
+}
+
 }  // namespace
+
+void require_valid(ondemand::value value) { require_valid(value, kMostDepth); }
 
 std::string to_string(const Place& place) { return fmt::format("{}[{}]", place.list, place.index); }
 

@@ -47,6 +47,11 @@ bool to_flag(ondemand::value value, const Place& place, std::string_view field);
 
 std::string to_text(ondemand::value value, const Place& place, std::string_view field);
 
+/// Reads a value that nobody asked for to its end: a reader that steps over it takes broken text.
+///
+/// @throws Error(corrupt_file) if it is not JSON, or nested deeper than 256 lists and objects.
+void require_valid(ondemand::value value);
+
 /// Four finite numbers.
 std::array<double, 4> to_box(ondemand::value value, const Place& place, std::string_view field);
 
@@ -99,7 +104,10 @@ void read_record(ondemand::object object, const std::array<std::string_view, N>&
     ondemand::field field;
     if (const auto error = std::move(entry).get(field)) fail_json(error);
     const std::size_t which = find_key(field, names, expected);
-    if (which == N) continue;
+    if (which == N) {
+      require_valid(field.value());
+      continue;
+    }
     read(which, field.value());
     seen |= 1u << which;
     expected = which + 1;
