@@ -124,7 +124,9 @@ void EngineArguments::declare(CLI::App& app) {
   app.add_option("--batch-size", batch_size, "images per inference")
       ->check(CLI::Range(1, 4096))
       ->capture_default_str();
-  app.add_option("--device", device, "GPU, counted from 0")
+  app.add_option("--device,--devices", devices,
+                 "GPU, counted from 0; several share the images of 'eval' and 'bench': 0,1")
+      ->delimiter(',')
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
   app.add_flag("--cuda-graph", cuda_graph, "record a run on the GPU once, replay it afterwards");
@@ -133,12 +135,19 @@ void EngineArguments::declare(CLI::App& app) {
 }
 
 runtime::EngineOptions EngineArguments::options(runtime::Mode mode) const {
+  for (auto device = devices.begin(); device != devices.end(); ++device) {
+    if (std::find(devices.begin(), device, *device) == device) continue;
+    fail(ErrorCode::bad_argument, "--devices names device {} twice", *device);
+  }
   return {.backend = backend,
           .float_type = runtime::float_type_of(dtype),
           .mode = mode,
           .threads = threads,
           .streams = streams,
-          .gpu = {.device = device, .cuda_graph = cuda_graph, .letterbox = gpu_letterbox},
+          .gpu = {.device = devices.front(),
+                  .replicas = {devices.begin() + 1, devices.end()},
+                  .cuda_graph = cuda_graph,
+                  .letterbox = gpu_letterbox},
           .log = verbose ? print_line : decltype(runtime::EngineOptions::log){}};
 }
 

@@ -67,7 +67,7 @@ struct DataArguments {
   void declare(CLI::App& app, bool required);
 };
 
-/// --backend, --dtype, --threads, --streams, --batch-size, --device, --cuda-graph,
+/// --backend, --dtype, --threads, --streams, --batch-size, --devices, --cuda-graph,
 /// --gpu-letterbox, --verbose.
 struct EngineArguments {
   std::string backend = "openvino";
@@ -75,7 +75,7 @@ struct EngineArguments {
   int threads = 0;
   int streams = 0;
   int batch_size = 1;
-  int device = 0;
+  std::vector<int> devices = {0};
   bool cuda_graph = false;
   bool gpu_letterbox = false;
   bool verbose = false;

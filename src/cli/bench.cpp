@@ -97,7 +97,7 @@ Json measure(const Arguments& arguments, const std::filesystem::path& path,
               {"p90", latency.p90_ms},
               {"p99", latency.p99_ms},
               {"mean", latency.mean_ms}}}};
-  report_device(latency, single.loaded.name, arguments.engine.device, json);
+  report_device(latency, single.loaded.name, arguments.engine.devices.front(), json);
   json["kinds"] = runtime::count_kinds(single.loaded.detector.engine->layers());
   Json sweep = Json::array();
   double best = 0;

@@ -40,6 +40,7 @@ void measure_latencies(const Arguments& arguments, const std::vector<std::filesy
   if (arguments.latency_seconds <= 0) return;
   auto options = arguments.engine.options(runtime::Mode::latency);
   options.streams = 0;
+  options.gpu.replicas.clear();  // One image keeps one device busy.
   constexpr int kTurns = 4;
   std::vector<pipeline::LoadedDetector> detectors;
   for (const auto& path : paths) detectors.push_back(pipeline::load_detector(path, model, options));

@@ -39,8 +39,13 @@ FloatType float_type_of(std::string_view name) {
 }
 
 bool GpuOptions::is_default() const {
-  return device == 0 && !shapes && !native_ptq && float_layers.empty() && workspace_mib == 0 &&
-         !cuda_graph && !letterbox;
+  return device == 0 && replicas.empty() && !shapes && !native_ptq && float_layers.empty() &&
+         workspace_mib == 0 && !cuda_graph && !letterbox;
+}
+
+std::shared_ptr<Engine> Engine::on_device(int index) const {
+  fail(ErrorCode::unsupported, "'{}' runs on one device, not on device {} as well", description(),
+       index);
 }
 
 void TensorView::require(DType type) const {

@@ -73,6 +73,7 @@ struct LayerType {
 /// What only GPU runtimes have; the others refuse everything but these defaults.
 struct GpuOptions {
   int device = 0;
+  std::vector<int> replicas;  ///< Further devices that run the same compiled model.
   std::optional<ShapeProfile> shapes;
   std::optional<NativePtq> native_ptq;
   std::vector<LayerType> float_layers;  ///< With native_ptq: kept out of int8.
@@ -204,6 +205,12 @@ class Engine {
 
   /// False if it was built on a machine that lacks its device: it can be saved, nothing else.
   virtual bool runnable() const { return true; }
+
+  /// The same compiled model on another device of the same kind.
+  ///
+  /// @throws Error(unsupported) if the runtime has one device only, or the other is of another
+  /// kind.
+  virtual std::shared_ptr<Engine> on_device(int index) const;
 
   /// How many requests keep the engine busy (its streams).
   virtual int streams() const = 0;

@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "runtime/engine.h"
 #include "runtime/engine_file.h"
+#include "runtime/replicated.h"
 
 #ifdef YOLOQ_WITH_OPENVINO
 #include "runtime/openvino/backend.h"
@@ -58,7 +59,7 @@ const BackendInfo& available_backend(std::string_view name) {
 void refuse_gpu_options(const BackendInfo& backend, const EngineOptions& options) {
   if (backend.on_gpu || options.gpu.is_default()) return;
   fail(ErrorCode::bad_argument,
-       "the backend '{}' takes no GPU options (device, shapes, calibrator, workspace, CUDA graph, "
+       "the backend '{}' takes no GPU options (devices, shapes, calibrator, workspace, CUDA graph, "
        "letterbox)",
        backend.name);
 }
@@ -76,7 +77,7 @@ std::string identity(std::string_view name) {
 std::shared_ptr<Engine> compile(const graph::Graph& graph, const EngineOptions& options) {
   const BackendInfo& backend = available_backend(options.backend);
   refuse_gpu_options(backend, options);
-  return backend.compile(graph, options);
+  return replicated(backend.compile(graph, options), options.gpu.replicas);
 }
 
 std::shared_ptr<Engine> load(const std::filesystem::path& path, const EngineOptions& options) {
@@ -84,7 +85,7 @@ std::shared_ptr<Engine> load(const std::filesystem::path& path, const EngineOpti
   try {
     const BackendInfo& backend = available_backend(file.backend);
     refuse_gpu_options(backend, options);
-    return backend.load(file, options);
+    return replicated(backend.load(file, options), options.gpu.replicas);
   } catch (const Error& error) {
     throw error.within("while loading '" + path.string() + "'");
   }

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -21,9 +22,10 @@ namespace yoloq::test {
 class FakeEngine final : public runtime::Engine {
  public:
   int stream_count = 1;
-  std::int64_t fail_at_run = -1;     ///< The run, counted from 0, that throws.
-  std::function<void()> before_run;  ///< Called by each run.
-  float added = 0;                   ///< To each output.
+  std::int64_t fail_at_run = -1;                       ///< The run, counted from 0, that throws.
+  std::function<void()> before_run;                    ///< Called by each run.
+  float added = 0;                                     ///< To each output.
+  std::map<int, std::shared_ptr<FakeEngine>> devices;  ///< What on_device() gives.
 
   std::atomic<std::int64_t> runs{0};
   std::atomic<std::int64_t> requests{0};
@@ -36,6 +38,9 @@ class FakeEngine final : public runtime::Engine {
   std::vector<runtime::LayerInfo> layers() const override { return {}; }
   void save(const std::filesystem::path&) const override {}
   std::string description() const override { return "fake"; }
+  std::shared_ptr<runtime::Engine> on_device(int index) const override {
+    return devices.empty() ? Engine::on_device(index) : devices.at(index);
+  }
 
   std::unique_ptr<runtime::Request> make_request() override {
     ++requests;

@@ -11,15 +11,25 @@ namespace {
 
 constexpr std::size_t kShownBytes = 24;
 
-std::string_view trimmed_token(ondemand::value& value) {
-  std::string_view token = value.raw_json_token();
-  while (!token.empty() && std::strchr(" \t\r\n", token.back()) != nullptr) token.remove_suffix(1);
-  return token;
+/// The value's first token as it stands in the file. Its end is looked for here: of the last token
+/// of a broken text simdjson does not know it. Every text that is parsed is followed by a bracket
+/// or a zero.
+std::string_view token_of(ondemand::value& value) {
+  const char* begin = value.raw_json_token().data();
+  const char* end = begin;
+  const bool is_string = *begin == '"';
+  const char* const stops = is_string ? "\"" : " \t\r\n,:[]{}\"";
+  if (std::strchr(stops, *begin) != nullptr) ++end;
+  if (is_string || end == begin) {
+    while (std::strchr(stops, *end) == nullptr) end += *end == '\\' && end[1] != 0 ? 2 : 1;
+  }
+  if (is_string && *end == '"') ++end;
+  return {begin, end};
 }
 
 /// The value as it stands in the file, cut where it is long.
 std::string shown(ondemand::value& value) {
-  const std::string_view token = trimmed_token(value);
+  const std::string_view token = token_of(value);
   if (token.size() <= kShownBytes) return std::string(token);
   return std::string(token.substr(0, kShownBytes)) + "...";
 }
@@ -69,7 +79,7 @@ void require_valid_object(ondemand::object object, int depth) {
 
 /// What no JSON parser has to take, but Python writes and its readers of these files accept.
 bool is_constant_of_python(ondemand::value& value) {
-  const std::string_view token = trimmed_token(value);
+  const std::string_view token = token_of(value);
   return token == "NaN" || token == "Infinity" || token == "-Infinity";
 }
 
@@ -78,7 +88,7 @@ void require_valid_number(ondemand::value value) {
   const auto error = value.get_double().error();
   if (!error) return;
   static const std::regex kNumber(R"(-?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?)");
-  const std::string_view token = trimmed_token(value);
+  const std::string_view token = token_of(value);
   const bool too_large = std::regex_match(token.begin(), token.end(), kNumber);
   if (!too_large && !is_constant_of_python(value)) fail_json(error);
 }

@@ -118,6 +118,16 @@ class TensorRtEngine final : public Engine, public std::enable_shared_from_this<
 
   std::unique_ptr<Request> make_request() override;
 
+  std::shared_ptr<Engine> on_device(int index) const override {
+    EngineOptions options = options_;
+    options.gpu.device = index;
+    auto engine = std::make_shared<TensorRtEngine>(file_, options);
+    engine->inputs_ = inputs_;
+    engine->outputs_ = outputs_;
+    engine->loaded();
+    return engine;
+  }
+
   int streams() const override {
     if (options_.mode == Mode::latency) return 1;
     return options_.streams > 0 ? options_.streams : kThroughputStreams;
@@ -271,6 +281,7 @@ class TensorRtRequest final : public Request {
                  const vision::Placement& placement) override {
     Slot& slot = inputs_.front();
     if (!engine_->options().gpu.letterbox || slot.port.dtype != DType::f32) return false;
+    use_device(device());
     const std::size_t bytes = slot.bytes() / static_cast<std::size_t>(slot.shape.front());
     auto* canvas = reinterpret_cast<float*>(slot.buffer.device() + place * bytes);
     letterbox_(place, canvas, image, placement, stream_.get());
