@@ -10,6 +10,7 @@
 #include "cli/progress_bar.h"
 #include "cli/results.h"
 #include "coco/annotations.h"
+#include "coco/bootstrap.h"
 #include "core/error.h"
 #include "dataset/images.h"
 #include "pipeline/detector.h"
@@ -31,6 +32,7 @@ struct Arguments {
   std::filesystem::path save_json;   ///< Write the model's detections here.
   double latency_seconds = 2.0;
   double min_ap = -1.0;
+  coco::BootstrapOptions bootstrap;
   bool per_class = false;
 };
 
@@ -71,8 +73,14 @@ void leave_out_skipped(dataset::ImageList& images, pipeline::Found& found) {
   }
 }
 
-EvalRow evaluate_model(const Arguments& arguments, const std::filesystem::path& path,
-                       const pipeline::ModelOptions& model, const dataset::Dataset& dataset) {
+/// A row of the table, and what its differences to others come from.
+struct Evaluated {
+  EvalRow row;
+  coco::Matches matches;
+};
+
+Evaluated evaluate_model(const Arguments& arguments, const std::filesystem::path& path,
+                         const pipeline::ModelOptions& model, const dataset::Dataset& dataset) {
   auto images = dataset::list_images(dataset, arguments.data.split);
   const auto find_truth = [&] {
     return pipeline::find_ground_truth(
@@ -97,11 +105,12 @@ EvalRow evaluate_model(const Arguments& arguments, const std::filesystem::path& 
   }
   const auto detections = pipeline::to_coco(found.boxes, truth);
   if (!arguments.save_json.empty()) coco::write_detections(arguments.save_json, detections);
+  auto matches = coco::match(truth.annotations, detections, {.image_ids = truth.image_ids});
   EvalRow row{.model = loaded.name,
               .precision = loaded.precision(),
               .layers = loaded.layers,
               .size_mb = static_cast<double>(loaded.model_bytes) / 1e6,
-              .metrics = pipeline::evaluate(detections, truth),
+              .metrics = coco::accumulate(matches),
               .images = found.images,
               .images_per_second = found.images_per_second(),
               .skipped = found.skipped,
@@ -115,7 +124,18 @@ EvalRow evaluate_model(const Arguments& arguments, const std::filesystem::path& 
     row.notices.push_back(fmt::format("{}: the file asks for {} layers in int8, the engine runs {}",
                                       loaded.name, loaded.in_file->int8, loaded.layers.int8));
   }
-  return row;
+  return {std::move(row), std::move(matches)};
+}
+
+/// What each model but the first is better or worse by; images that one of them skipped leave
+/// nothing to compare.
+void add_differences(std::vector<Evaluated>& models, const coco::BootstrapOptions& options) {
+  if (options.resamples == 0) return;
+  for (Evaluated& other : models) {
+    if (&other == &models.front()) continue;
+    if (other.matches.image_ids != models.front().matches.image_ids) continue;
+    other.row.difference = coco::bootstrap(models.front().matches, other.matches, options);
+  }
 }
 
 void evaluate_models(const Arguments& arguments) {
@@ -132,10 +152,13 @@ void evaluate_models(const Arguments& arguments) {
                                .hints = arguments.model.hints(dataset.names)};
   if (arguments.engine.batch_size > 1) model.batch = arguments.engine.batch_size;
 
-  std::vector<EvalRow> rows;
+  std::vector<Evaluated> models;
   for (const auto& path : paths) {
-    rows.push_back(evaluate_model(arguments, path, model, dataset));
+    models.push_back(evaluate_model(arguments, path, model, dataset));
   }
+  add_differences(models, arguments.bootstrap);
+  std::vector<EvalRow> rows;
+  for (Evaluated& each : models) rows.push_back(std::move(each.row));
   measure_latencies(arguments, paths, model, rows);
   print_eval(rows, arguments.per_class);
   arguments.json.write(eval_json(rows));
@@ -183,6 +206,10 @@ void declare_eval(CLI::App& app) {
   app.add_option("--latency-seconds", arguments->latency_seconds,
                  "how long to measure single-image latency; 0: not at all")
       ->check(CLI::Range(0.0, 3600.0))
+      ->capture_default_str();
+  app.add_option("--resamples", arguments->bootstrap.resamples,
+                 "of the images, for the confidence interval of AP differences; 0: none")
+      ->check(CLI::Range(0, 1000000))
       ->capture_default_str();
   app.add_option("--min-ap", arguments->min_ap, "exit with status 3 if AP is below");
   app.add_flag("--per-class", arguments->per_class, "print the table of classes");

@@ -45,6 +45,24 @@ Json figures(const coco::Metrics& metrics) {
   return json;
 }
 
+Json json_of(const coco::Difference& difference) {
+  return {{"value", difference.value},
+          {"low", difference.interval.low},
+          {"high", difference.interval.high}};
+}
+
+/// "a against b: AP -0.0041 (95 %: -0.0080 to -0.0003), AP50 ...".
+void print_difference(const EvalRow& row, const EvalRow& first) {
+  const auto text = [](const coco::Difference& difference) {
+    return fmt::format("{:+.4f} (95 %: {:+.4f} to {:+.4f}{})", difference.value,
+                       difference.interval.low, difference.interval.high,
+                       difference.interval.holds_zero() ? ", so it may be chance" : "");
+  };
+  fmt::print("{} against {}: AP {}, AP50 {}; {} resamples of {} images\n", row.model, first.model,
+             text(row.difference->ap), text(row.difference->ap50), row.difference->resamples,
+             row.difference->images);
+}
+
 Json row_json(const EvalRow& row) {
   Json json{{"model", row.model}, {"precision", row.precision}};
   json["layers_int8"] = row.layers.int8;
@@ -56,6 +74,11 @@ Json row_json(const EvalRow& row) {
   json["size_mb"] = row.size_mb;
   json["ground_truth"] = row.ground_truth;
   json["engine"] = row.engine;
+  if (row.difference) {
+    json["difference"] = {{"AP", json_of(row.difference->ap)},
+                          {"AP50", json_of(row.difference->ap50)},
+                          {"resamples", row.difference->resamples}};
+  }
   json["skipped"] = row.skipped;
   json["notices"] = row.notices;
   return json;
@@ -78,6 +101,9 @@ void print_eval(std::span<const EvalRow> rows, bool per_class) {
   if (!rows.empty()) {
     fmt::print("{} images; ground truth: {}; {}\n", rows[0].images, rows[0].ground_truth,
                rows[0].engine);
+  }
+  for (const EvalRow& row : rows) {
+    if (row.difference) print_difference(row, rows.front());
   }
   for (const EvalRow& row : rows) {
     print_notices(row.notices);

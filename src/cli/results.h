@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "coco/bootstrap.h"
 #include "coco/metrics.h"
 #include "pipeline/model.h"
 
@@ -28,6 +30,7 @@ struct EvalRow {
   std::vector<std::string> notices;
   std::string ground_truth;
   std::string engine;
+  std::optional<coco::ApDifference> difference;  ///< To the first model.
 };
 
 /// The table of models, then notices.

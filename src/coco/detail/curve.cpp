@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 #include <limits>
+#include <numeric>
 
 namespace yoloq::coco::detail {
 
@@ -100,6 +101,28 @@ std::array<std::uint64_t, kAreas> count_boxes(const std::vector<Truth>& truths,
     for (std::size_t a = 0; a < kAreas; ++a) boxes[a] += count * truth.counted[a];
   }
   return boxes;
+}
+
+std::optional<std::array<double, kThresholds>> average_precisions(const ClassMatches& matches,
+                                                                  const ImageCounts& counts) {
+  const std::uint64_t boxes = count_boxes(matches.truths, counts)[0];
+  if (boxes == 0) return std::nullopt;
+  Walk walk;
+  for (const Verdict& verdict : matches.verdicts) {
+    const std::uint32_t count = counts.of(verdict.image);
+    const std::uint32_t counted = kAllThresholds & ~std::uint32_t{verdict.ignored[0]};
+    if (count == 0 || counted == 0) continue;
+    const std::uint32_t matched = verdict.matched[0];
+    walk.add(matched & counted, ~matched & counted, count);
+  }
+  const auto needed = boxes_for_recalls(boxes);
+  std::array<double, kThresholds> averages{};
+  std::array<double, kRecalls> curve{};
+  for (std::size_t t = 0; t < kThresholds; ++t) {
+    fill(walk.wrong_before[t], needed, curve);
+    averages[t] = std::accumulate(curve.begin(), curve.end(), 0.0) / kRecalls;
+  }
+  return averages;
 }
 
 void draw_curves(const ClassMatches& matches, const ImageCounts& counts, std::size_t category,

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -26,6 +27,11 @@ class ImageCounts {
 /// How many boxes are to be found, per area range.
 std::array<std::uint64_t, kAreas> count_boxes(const std::vector<Truth>& truths,
                                               const ImageCounts& counts);
+
+/// Average precision of one class at each threshold, over all areas and with up to 100 detections
+/// per image; none if no box is to be found.
+std::optional<std::array<double, kThresholds>> average_precisions(const ClassMatches& matches,
+                                                                  const ImageCounts& counts);
 
 /// Fills the curves and recalls of one class.
 void draw_curves(const ClassMatches& matches, const ImageCounts& counts, std::size_t category,
