@@ -12,6 +12,7 @@
 #include "onnx/model_file.h"
 #include "runtime/engine_file.h"
 #include "runtime/tensorrt/backend.h"
+#include "runtime/tensorrt/check_graph.h"
 #include "runtime/tensorrt/detail/cuda.h"
 #include "runtime/tensorrt/detail/letterbox.h"
 #include "runtime/tensorrt/detail/library.h"
@@ -531,12 +532,14 @@ std::string device_text(int index) {
 
 }  // namespace
 
-std::shared_ptr<Engine> compile(const graph::Graph& graph, const EngineOptions& options) {
+std::shared_ptr<Engine> compile(const graph::Graph& given, const EngineOptions& options) {
   check_workers(options);
+  const graph::Graph graph = with_output_types(given);
+  const FloatType type = kWeaklyTyped ? options.float_type : float_type_in(graph);
   EngineFile file{.backend = "tensorrt",
                   .backend_version = Library::get().version(),
                   .device = device_text(options.gpu.device),
-                  .float_type = std::string(name_of(options.float_type)),
+                  .float_type = std::string(name_of(type)),
                   .model_hash = hash_of(onnx::serialize(graph)),
                   .inputs = names_of(graph.inputs),
                   .outputs = names_of(graph.outputs),

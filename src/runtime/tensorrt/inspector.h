@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -20,5 +21,11 @@ namespace yoloq::runtime::tensorrt {
 ///
 /// @throws Error(corrupt_file) if it is no such JSON.
 std::vector<LayerInfo> read_layers(std::string_view json);
+
+/// The graph nodes that "[ONNX Layer: name]" names, each once.
+std::vector<std::string> origins_in_metadata(std::string_view metadata);
+
+/// What the compiler of TensorRT-RTX calls a convolution.
+inline constexpr std::string_view kCorrelation = "correlation";
 
 }  // namespace yoloq::runtime::tensorrt
