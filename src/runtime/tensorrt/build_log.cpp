@@ -58,9 +58,7 @@ std::vector<BuiltLayer> read_build_log(std::string_view message) {
   return layers;
 }
 
-bool is_convolution(const BuiltLayer& layer) {
-  return layer.kind == kCorrelation || layer.kind.find("Convolution") != std::string::npos;
-}
+bool is_convolution(const BuiltLayer& layer) { return is_convolution(layer.kind, layer.name); }
 
 bool is_int8_convolution(const BuiltLayer& layer) {
   const auto starts_int8 = [](const std::vector<BuiltTensor>& tensors) {

@@ -105,7 +105,7 @@ LayerInfo layer_of(const Json& json) {
                   .origins = origins_in_metadata(text_of(json, "Metadata"))};
   layer.precision = precision_of(first_format(json, "Inputs"));
   if (layer.origins.empty()) layer.origins = origins_in_name(layer.name);
-  if (layer.kind == kCorrelation || layer.kind.find("Convolution") != std::string::npos) {
+  if (is_convolution(layer.kind, layer.name)) {
     layer.convolutions = 1 + occurrences(layer.name, " || ");
   }
   return layer;
@@ -124,6 +124,12 @@ std::vector<std::string> origins_in_metadata(std::string_view metadata) {
     add_unless_there(names, std::string(metadata.substr(start, end - start)));
   }
   return names;
+}
+
+bool is_convolution(std::string_view kind, std::string_view name) {
+  const auto has = [name](std::string_view part) { return name.find(part) != name.npos; };
+  if (kind == "runtime_fusion") return has("_Corr") || has("_Fc");
+  return kind == "correlation" || kind.find("Convolution") != std::string_view::npos;
 }
 
 std::vector<LayerInfo> read_layers(std::string_view text) {

@@ -25,7 +25,9 @@ std::vector<LayerInfo> read_layers(std::string_view json);
 /// The graph nodes that "[ONNX Layer: name]" names, each once.
 std::vector<std::string> origins_in_metadata(std::string_view metadata);
 
-/// What the compiler of TensorRT-RTX calls a convolution.
-inline constexpr std::string_view kCorrelation = "correlation";
+/// True if a layer computes a convolution, by its kind: "CaskConvolution", "correlation" and, in
+/// one kernel with what follows, "runtime_fusion" with a name like "__myl_CorrSilu_myl0_4", or
+/// "__myl_FcAddSilu_myl0_9" where a 1x1 one is computed as a matrix product.
+bool is_convolution(std::string_view kind, std::string_view name);
 
 }  // namespace yoloq::runtime::tensorrt

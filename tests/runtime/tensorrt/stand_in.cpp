@@ -22,7 +22,6 @@ using runtime::tensorrt::BuiltLayer;
 using runtime::tensorrt::BuiltTensor;
 
 constexpr std::size_t kImages = 2;
-constexpr vision::Size kSize{320, 320};
 
 bool contains(const std::vector<std::string>& names, const std::string& name) {
   return std::ranges::find(names, name) != names.end();

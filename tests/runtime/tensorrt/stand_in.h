@@ -21,6 +21,8 @@ inline constexpr bool kStandIn = YOLOQ_TENSORRT_STAND_IN;
 inline constexpr const char* kNoStandIn =
     "needs TensorRT-RTX, which builds without a GPU: configure with -DTENSORRT_RTX_ROOT=DIR";
 
+inline constexpr vision::Size kSize{320, 320};
+
 /// A checkpoint and images to calibrate on: "tiny" is made here, others are those of data_folder().
 struct Source {
   std::filesystem::path checkpoint;

@@ -9,6 +9,7 @@
 
 #include "core/error.h"
 #include "graph/text.h"
+#include "pipeline/model.h"
 #include "support/data.h"
 
 namespace yoloq::runtime::tensorrt {
@@ -39,9 +40,9 @@ class StandIn : public testing::TestWithParam<Variant> {
     }
   }
 
-  test::Quantized quantized() const {
-    return test::quantize(test::source_named(GetParam().model, folder_.path()), GetParam().options);
-  }
+  test::Source source() const { return test::source_named(GetParam().model, folder_.path()); }
+
+  test::Quantized quantized() const { return test::quantize(source(), GetParam().options); }
 
  private:
   test::TemporaryFolder folder_;
@@ -53,7 +54,22 @@ int convolutions_of(const graph::Graph& graph) {
       std::ranges::count_if(nodes, [&](graph::NodeId id) { return graph[id].op == "Conv"; }));
 }
 
-using WholeModel = StandIn;
+using WholeModel = StandIn;  // Quantized.
+using FloatModel = StandIn;
+
+TEST_P(FloatModel, RunsNoConvolutionInInt8) {
+  const auto model = pipeline::load_model(source().checkpoint, {.size = test::kSize});
+
+  const auto built = test::build(model.fixed);
+
+  EXPECT_EQ(built.convolutions(), convolutions_of(model.fixed));
+  EXPECT_EQ(built.int8(), 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Of, FloatModel,
+                         testing::Values(Variant{"Tiny", "tiny", {}},
+                                         Variant{"Yolov5n", "yolov5n", {}}),
+                         [](const auto& row) { return row.param.name; });
 
 TEST_P(WholeModel, RunsEveryConvolutionInInt8AndHandsItsFloatResultToSilu) {
   const auto [graph, int8_layers] = quantized();
