@@ -5,7 +5,8 @@
 
 /// @file
 /// CUDA's runtime as far as runtime/tensorrt calls it, in the memory of the host: a program that
-/// has these functions takes none of the real ones from their static library.
+/// has these functions takes none of the real ones from their static library. If one is missing
+/// here, the linker takes that library and finds all others twice: add the missing one.
 
 namespace yoloq::test {
 
