@@ -16,7 +16,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const fs::path kSources = fs::path(YOLOQ_SOURCE_DIR) / "src/runtime/tensorrt";
+const fs::path kRoot = YOLOQ_SOURCE_DIR;
+
+/// What sees TensorRT's headers: the runtime, and the fake that tests it.
+std::vector<fs::path> sources() {
+  std::vector<fs::path> result{kRoot / "tests/runtime/tensorrt/fake_nvinfer.cpp"};
+  for (const auto& entry : fs::directory_iterator(kRoot / "src/runtime/tensorrt")) {
+    if (entry.path().extension() == ".cpp") result.push_back(entry.path());
+  }
+  return result;
+}
 
 /// The folders of -DTENSORRT_HEADERS, one version each; one empty path if there are none.
 std::vector<fs::path> folders() {
@@ -48,16 +57,29 @@ class TensorRtSources : public testing::TestWithParam<fs::path> {};
 TEST_P(TensorRtSources, CompileWithTheHeaders) {
   const fs::path& include = GetParam();
   if (include.empty()) GTEST_SKIP() << "no headers: configure with -DTENSORRT_HEADERS=DIR;...";
-  for (const auto& entry : fs::directory_iterator(kSources)) {
-    if (entry.path().extension() != ".cpp") continue;
-    const auto finished = test::run_command(
-        {YOLOQ_CXX, "-std=c++20", "-fsyntax-only", "-Wall", "-Wextra", "-Wpedantic", "-Wshadow",
-         "-Wno-missing-field-initializers", "-Werror", "-DFMT_HEADER_ONLY",
-         "-DYOLOQ_TENSORRT_LIBRARY=\"a\"", "-DYOLOQ_TENSORRT_PARSER=\"b\"",
-         "-DYOLOQ_TENSORRT_STAND_IN=false", "-I" + (fs::path(YOLOQ_SOURCE_DIR) / "src").string(),
-         "-isystem", include.string(), "-isystem", YOLOQ_CUDA_INCLUDE, entry.path().string()});
+  for (const fs::path& source : sources()) {
+    const auto finished = test::run_command({YOLOQ_CXX,
+                                             "-std=c++20",
+                                             "-fsyntax-only",
+                                             "-Wall",
+                                             "-Wextra",
+                                             "-Wpedantic",
+                                             "-Wshadow",
+                                             "-Wno-missing-field-initializers",
+                                             "-Werror",
+                                             "-DFMT_HEADER_ONLY",
+                                             "-DYOLOQ_TENSORRT_LIBRARY=\"a\"",
+                                             "-DYOLOQ_TENSORRT_PARSER=\"b\"",
+                                             "-DYOLOQ_TENSORRT_STAND_IN=false",
+                                             "-I" + (kRoot / "src").string(),
+                                             "-I" + (kRoot / "tests").string(),
+                                             "-isystem",
+                                             include.string(),
+                                             "-isystem",
+                                             YOLOQ_CUDA_INCLUDE,
+                                             source.string()});
 
-    EXPECT_EQ(finished.status, 0) << entry.path() << '\n' << finished.errors;
+    EXPECT_EQ(finished.status, 0) << source << '\n' << finished.errors;
   }
 }
 
