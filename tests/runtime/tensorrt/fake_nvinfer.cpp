@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <string_view>
+#include <utility>
 
 #include "runtime/tensorrt/virtual_table.h"
 
@@ -114,7 +115,37 @@ IRuntime* make_runtime() {
   return shell<IRuntime>(hollow);
 }
 
+/// Asks for every batch, or takes the cache: as TensorRT up to 10 does while it builds.
+#if NV_TENSORRT_MAJOR <= 10
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+IInt8Calibrator* calibrator = nullptr;
+
+void calibrate() {
+  IInt8Calibrator* const feed = std::exchange(calibrator, nullptr);
+  std::size_t length = 0;
+  if (feed == nullptr || feed->readCalibrationCache(length) != nullptr) return;
+  void* batch = nullptr;
+  const char* name = "x";
+  while (feed->getBatch(&batch, &name, 1)) {
+    knobs.calibrated.push_back(*static_cast<const float*>(batch));
+  }
+  feed->writeCalibrationCache(kPlan.data(), kPlan.size());
+}
+
+void take_calibrator(Hollow<apiv::VBuilderConfig>& config) {
+  calibrator = nullptr;  // That of a build that failed.
+  config.set<&apiv::VBuilderConfig::setInt8Calibrator>(
+      [](Any, IInt8Calibrator* given) { calibrator = given; });
+}
+#pragma GCC diagnostic pop
+#else
+void calibrate() {}
+void take_calibrator(Hollow<apiv::VBuilderConfig>&) {}
+#endif
+
 IHostMemory* build() {
+  calibrate();
   static auto hollow =
       Hollow<apiv::VHostMemory>()
           .set<&apiv::VHostMemory::data>([](Any) { return const_cast<char*>(kPlan.data()); })
@@ -131,6 +162,7 @@ IBuilder* make_builder() {
             if (!knobs.takes_profile) failure();
             return knobs.takes_profile ? 0 : -1;
           });
+  take_calibrator(config);
   static auto shapes =
       Hollow<apiv::VOptimizationProfile>().set<&apiv::VOptimizationProfile::setDimensions>(
           [](Any, const char*, OptProfileSelector selector, const Dims& dims) {

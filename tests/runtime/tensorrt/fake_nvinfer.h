@@ -32,6 +32,7 @@ struct FakeNvInfer {
 
   int contexts = 0;                   ///< Made so far.
   std::vector<std::int64_t> batches;  ///< Of each run.
+  std::vector<float> calibrated;      ///< The first value of each calibration batch.
 };
 
 /// The name of the function of the library that returns its FakeNvInfer*.
