@@ -63,5 +63,17 @@ TEST_F(TensorRtEngineFile, ThatWasCutOffIsRefused) {
          [&] { read_engine_file(folder_ / "model.engine"); });
 }
 
+TEST_F(TensorRtEngineFile, RunsOnEachGpuThatIsThere) {
+  test::fake_cuda().devices = 2;
+  const auto engine = build();
+
+  const auto request = engine->on_device(1)->make_request();
+
+  EXPECT_EQ(request->input(0, {1, 3, 8, 8}).shape, (Shape{1, 3, 8, 8}));
+  EXPECT_NO_THROW(request->run());
+  expect(ErrorCode::unsupported, HasSubstr("there is no GPU 2; 2 can be used"),
+         [&] { engine->on_device(2); });
+}
+
 }  // namespace
 }  // namespace yoloq::runtime::tensorrt
