@@ -32,8 +32,8 @@ constexpr BackendInfo kOpenVino{"openvino", "not built in: configure with -DYOLO
 #endif
 
 #ifdef YOLOQ_WITH_TENSORRT
-constexpr BackendInfo kTensorRt{
-    "tensorrt", "TensorRT on NVIDIA GPUs", true, tensorrt::compile, tensorrt::load, nullptr, true};
+constexpr BackendInfo kTensorRt{"tensorrt",     "TensorRT on NVIDIA GPUs", true, tensorrt::compile,
+                                tensorrt::load, tensorrt::identity,        true};
 #else
 constexpr BackendInfo kTensorRt{"tensorrt", "not built in: configure with -DTENSORRT_ROOT=...",
                                 false,      nullptr,

@@ -28,6 +28,7 @@ namespace {
 using graph::Graph;
 using graph::parse;
 using testing::AllOf;
+using testing::AnyOf;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -46,12 +47,37 @@ std::vector<BackendInfo> available_backends() {
   return rows;
 }
 
-/// What the Engine interface promises, checked for each backend that is built in.
+/// What the Engine interface promises, checked for each backend that is built in and that finds its
+/// device here.
 class EveryRuntime : public testing::TestWithParam<BackendInfo> {
  protected:
+  void SetUp() override {
+    if (!GetParam().on_gpu) return;
+    try {
+      identity(GetParam().name);
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::unsupported) throw;
+      GTEST_SKIP() << error.what();
+    }
+  }
+
   std::shared_ptr<Engine> build(const Graph& graph, EngineOptions options = {}) const {
     options.backend = GetParam().name;
+    if (on_gpu()) {
+      options.threads = 0;
+      options.gpu.shapes = profile_of(graph);
+    }
     return compile(graph, options);
+  }
+
+  bool on_gpu() const { return GetParam().on_gpu; }
+
+ private:
+  /// Every shape that these tests take, where sizes are open; none where all are known.
+  static std::optional<ShapeProfile> profile_of(const Graph& graph) {
+    const auto& dims = graph.inputs.front().type.dims;
+    if (!dims || graph::fixed_shape(*dims)) return std::nullopt;
+    return ShapeProfile{.least = {1, 3, 8, 8}, .best = {1, 3, 16, 16}, .most = {4, 3, 64, 64}};
   }
 };
 
@@ -109,6 +135,7 @@ TEST_P(EveryRuntime, ComputesInAFloatTypeOrRefusesIt) {
     }
     const auto outputs = run(*engine, inputs);
     EXPECT_LT(test::relative_difference(expected[2], outputs[2]), kShortFloatTolerance);
+    if (on_gpu()) continue;  // Where several types are allowed the builder takes what is faster.
     EXPECT_THAT(engine->layers(), Contains(testing::Field(&LayerInfo::precision, name_of(type))));
   }
 }
@@ -163,6 +190,7 @@ TEST_P(EveryRuntime, NeedsNoShapeWhereAllSizesAreKnown) {
 }
 
 TEST_P(EveryRuntime, GivesTheSameBitsForAnyStreamsAndThreads) {
+  if (on_gpu()) GTEST_SKIP() << "each build chooses its kernels by their time";
   const Graph graph = three_outputs();
   const std::vector<Tensor> inputs{test::random_tensor({1, 3, 64, 64}, 5)};
   const auto expected = run(*build(graph, {.mode = Mode::latency, .threads = 1}), inputs);
@@ -238,7 +266,8 @@ TEST_P(EveryRuntime, ReadsBackWhatItSaved) {
   const std::vector<Tensor> inputs{test::random_tensor({1, 3, 16, 16}, 7)};
 
   engine->save(folder / "model.engine");
-  const auto loaded = load(folder / "model.engine", {.mode = Mode::latency, .threads = 1});
+  const auto loaded =
+      load(folder / "model.engine", {.mode = Mode::latency, .threads = on_gpu() ? 0 : 1});
 
   EXPECT_EQ(run(*loaded, inputs), run(*engine, inputs));
   EXPECT_EQ(loaded->metadata(), engine->metadata());
@@ -281,18 +310,22 @@ TEST_P(EveryRuntime, SaysWhatItCannotCompile) {
 
 TEST_P(EveryRuntime, RefusesImpossibleOptions) {
   const Graph graph = parse("input x float32[2]\ny = Relu(x)\nreturn y");
+  const auto refusal = [&](EngineOptions options) {
+    options.backend = GetParam().name;
+    return code_of([&] { compile(graph, options); });
+  };
 
-  EXPECT_EQ(code_of([&] { build(graph, {.threads = 1, .streams = 2}); }), ErrorCode::bad_argument);
-  EXPECT_EQ(code_of([&] { build(graph, {.threads = -1}); }), ErrorCode::bad_argument);
-  EXPECT_EQ(code_of([&] { build(graph, {.mode = Mode::latency, .streams = 2}); }),
-            ErrorCode::bad_argument);
+  EXPECT_EQ(refusal({.threads = 1, .streams = 2}), ErrorCode::bad_argument);
+  EXPECT_EQ(refusal({.threads = -1}), ErrorCode::bad_argument);
+  EXPECT_EQ(refusal({.streams = -1}), ErrorCode::bad_argument);
+  EXPECT_EQ(refusal({.mode = Mode::latency, .streams = 2}), ErrorCode::bad_argument);
 }
 
 TEST_P(EveryRuntime, TellsItsStreams) {
   const Graph graph = parse("input x float32[2]\ny = Relu(x)\nreturn y");
 
   EXPECT_EQ(build(graph, {.mode = Mode::latency})->streams(), 1);
-  EXPECT_EQ(build(graph, {.threads = 1})->streams(), 1);
+  EXPECT_EQ(build(graph, {.threads = 1, .streams = 1})->streams(), 1);
 }
 
 TEST_P(EveryRuntime, ListsTheLayersByTheNamesOfTheGraph) {
@@ -315,6 +348,9 @@ TEST_P(EveryRuntime, TimesTheLayersWhenAsked) {
 /// Codes of which no two saturate 16 bits: 255 * (64 + 64) is below 2^15.
 constexpr int kReduced = 64;
 
+/// Why a GPU has nothing to show here.
+constexpr auto kOfCpus = "GPUs add products of codes in 32 bits";
+
 /// The convolutions of concat_model() that `engine` executes in int8.
 std::vector<std::string> in_int8(const Engine& engine) {
   std::vector<std::string> names;
@@ -327,10 +363,10 @@ std::vector<std::string> in_int8(const Engine& engine) {
   return names;
 }
 
-TEST_P(EveryRuntime, RunsQuantizedConvolutionsInInt8WhereTheCpuComputesThemRight) {
+TEST_P(EveryRuntime, RunsQuantizedConvolutionsInInt8WhereTheyAreComputedRight) {
   const auto engine = build(test::concat_model());
 
-  if (has_int8_dot_product()) {
+  if (on_gpu() || has_int8_dot_product()) {
     EXPECT_THAT(in_int8(*engine), UnorderedElementsAre("first", "second", "third"));
     EXPECT_THAT(engine->notices(), IsEmpty());
   } else {
@@ -340,6 +376,7 @@ TEST_P(EveryRuntime, RunsQuantizedConvolutionsInInt8WhereTheCpuComputesThemRight
 }
 
 TEST_P(EveryRuntime, RunsReducedCodesInInt8OnEveryCpu) {
+  if (on_gpu()) GTEST_SKIP() << kOfCpus;
   for (const Int8Sums sums : {Int8Sums::of_cpu, Int8Sums::exact, Int8Sums::saturating}) {
     const auto engine = build(test::concat_model(kReduced), {.int8_sums = sums});
 
@@ -349,6 +386,7 @@ TEST_P(EveryRuntime, RunsReducedCodesInInt8OnEveryCpu) {
 }
 
 TEST_P(EveryRuntime, TakesEachWayOfInt8SumsOnEveryCpu) {
+  if (on_gpu()) GTEST_SKIP() << kOfCpus;
   const auto exact = build(test::concat_model(), {.int8_sums = Int8Sums::exact});
   const auto saturating = build(test::concat_model(), {.int8_sums = Int8Sums::saturating});
 
@@ -360,6 +398,7 @@ TEST_P(EveryRuntime, TakesEachWayOfInt8SumsOnEveryCpu) {
 }
 
 TEST_P(EveryRuntime, RemembersNoticesInAFile) {
+  if (on_gpu()) GTEST_SKIP() << kOfCpus;
   const test::TemporaryFolder folder;
   const auto engine = build(test::concat_model(), {.int8_sums = Int8Sums::saturating});
 
@@ -370,6 +409,7 @@ TEST_P(EveryRuntime, RemembersNoticesInAFile) {
 }
 
 TEST_P(EveryRuntime, RefusesAFileOfACpuWithOtherInt8Instructions) {
+  if (on_gpu()) GTEST_SKIP() << kOfCpus;
   const test::TemporaryFolder folder;
   build(three_outputs())->save(folder / "model.engine");
   EngineFile file = read_engine_file(folder / "model.engine");
@@ -381,6 +421,27 @@ TEST_P(EveryRuntime, RefusesAFileOfACpuWithOtherInt8Instructions) {
   write_file(folder / "model.engine", serialize(file));
 
   EXPECT_EQ(code_of([&] { load(folder / "model.engine"); }), ErrorCode::unsupported);
+}
+
+TEST_P(EveryRuntime, TellsWhatDecidesHowItCompiles) {
+  const std::string text = identity(GetParam().name);
+
+  EXPECT_THAT(text, HasSubstr(" on "));
+  EXPECT_EQ(identity(GetParam().name), text);
+}
+
+/// The same text whatever is built in: a backend without its device says what is missing.
+TEST(Identity, IsRefusedWhereTheDeviceIsMissing) {
+  for (const BackendInfo& backend : available_backends()) {
+    try {
+      identity(backend.name);
+    } catch (const Error& error) {
+      EXPECT_TRUE(backend.on_gpu) << backend.name;
+      EXPECT_EQ(error.code(), ErrorCode::unsupported);
+      EXPECT_THAT(error.what(), AnyOf(HasSubstr("no GPU can be used"),
+                                      HasSubstr("cannot be opened"), HasSubstr("build it again")));
+    }
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Of, EveryRuntime, testing::ValuesIn(available_backends()),

@@ -37,6 +37,11 @@ std::shared_ptr<Engine> compile(const graph::Graph& graph, const EngineOptions& 
 /// @throws Error(unsupported) if another version or another GPU made the file.
 std::shared_ptr<Engine> load(const EngineFile& file, const EngineOptions& options);
 
+/// TensorRT's version and the GPUs that can be used, in the order of GpuOptions::device.
+///
+/// @throws Error(unsupported) without the library, a driver or a GPU.
+std::string identity();
+
 /// The calibrators of implicit INT8, for NativePtq::method.
 std::span<const std::string_view> native_calibrators();
 

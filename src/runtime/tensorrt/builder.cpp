@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "onnx/model_file.h"
 #include "runtime/detail/quantizer.h"
+#include "runtime/tensorrt/check_graph.h"
 #include "runtime/tensorrt/detail/library.h"
 #include "runtime/tensorrt/detail/log.h"
 #include "runtime/tensorrt/detail/native_ptq.h"
@@ -226,6 +227,8 @@ void Build::fix_layers() {}
 }  // namespace
 
 std::string build_plan(const Graph& graph, const EngineOptions& options) {
+  require_symmetric_int8(graph);
+  if constexpr (!kWeaklyTyped) require_float_type(graph, options.float_type);
   if constexpr (kReadsInt8Weights) return Build(graph, options).run();
   Graph spelled_out = graph;
   spell_out_weights(spelled_out);

@@ -11,12 +11,18 @@ void check(cudaError_t status, std::string_view what) {
   fail(ErrorCode::backend, "CUDA, while {}: {}", what, ::cudaGetErrorString(status));
 }
 
-Device find_device(int index) {
+int device_count() {
   int count = 0;
   if (const cudaError_t status = ::cudaGetDeviceCount(&count); status != cudaSuccess) {
     ::cudaGetLastError();
     fail(ErrorCode::unsupported, "no GPU can be used: {}", ::cudaGetErrorString(status));
   }
+  if (count == 0) fail(ErrorCode::unsupported, "no GPU can be used: none is visible");
+  return count;
+}
+
+Device find_device(int index) {
+  const int count = device_count();
   if (index < 0 || index >= count) {
     fail(ErrorCode::unsupported, "there is no GPU {}; {} can be used, counted from 0", index,
          count);

@@ -12,6 +12,7 @@
 #include "onnx/model_file.h"
 #include "runtime/engine_file.h"
 #include "runtime/tensorrt/backend.h"
+#include "runtime/tensorrt/check_graph.h"
 #include "runtime/tensorrt/detail/cuda.h"
 #include "runtime/tensorrt/detail/letterbox.h"
 #include "runtime/tensorrt/detail/library.h"
@@ -264,7 +265,7 @@ class TensorRtRequest final : public Request {
   }
 
   TensorView input(std::size_t index, const Shape& shape) override {
-    Slot& slot = inputs_.at(index);
+    Slot& slot = slot_of(inputs_, index, "input");
     const Shape wanted = settle(slot.port, shape);
     use_device(device());
     if (wanted != slot.shape) {
@@ -318,7 +319,9 @@ class TensorRtRequest final : public Request {
 
   nvinfer1::IExecutionContext& context() { return trt(); }
 
-  TensorView output(std::size_t index) override { return outputs_.at(index).view(); }
+  TensorView output(std::size_t index) override {
+    return slot_of(outputs_, index, "output").view();
+  }
 
   std::optional<RunTimes> times() const override {
     return RunTimes{.upload_ms = milliseconds(events_[0], events_[1]),
@@ -327,6 +330,12 @@ class TensorRtRequest final : public Request {
   }
 
  private:
+  static Slot& slot_of(std::vector<Slot>& slots, std::size_t index, std::string_view what) {
+    if (index < slots.size()) return slots[index];
+    fail(ErrorCode::bad_argument, "there is no {} {}: the model has {}, counted from 0", what,
+         index, slots.size());
+  }
+
   const nvinfer1::ICudaEngine& plan() const { return *engine_->loaded_->engine; }
   int device() const { return engine_->loaded_->device.index; }
   nvinfer1::IExecutionContext& trt() const { return *context_->trt; }
@@ -491,9 +500,17 @@ std::vector<LayerInfo> TensorRtEngine::layers() const {
   return table;
 }
 
-void refuse_cpu_options(const EngineOptions& options) {
-  if (options.threads == 0) return;
-  fail(ErrorCode::bad_argument, "--threads is for CPUs; TensorRT takes --streams");
+void check_workers(const EngineOptions& options) {
+  if (options.threads != 0) {
+    fail(ErrorCode::bad_argument, "--threads is for CPUs; TensorRT takes --streams");
+  }
+  if (options.streams < 0) {
+    fail(ErrorCode::bad_argument, "streams ({}) cannot be negative", options.streams);
+  }
+  if (options.mode == Mode::latency && options.streams > 1) {
+    fail(ErrorCode::bad_argument, "latency mode has one stream, not {}; use throughput mode",
+         options.streams);
+  }
 }
 
 std::vector<std::string> names_of(const std::vector<graph::Port>& ports) {
@@ -515,12 +532,14 @@ std::string device_text(int index) {
 
 }  // namespace
 
-std::shared_ptr<Engine> compile(const graph::Graph& graph, const EngineOptions& options) {
-  refuse_cpu_options(options);
+std::shared_ptr<Engine> compile(const graph::Graph& given, const EngineOptions& options) {
+  check_workers(options);
+  const graph::Graph graph = with_output_types(given);
+  const FloatType type = kWeaklyTyped ? options.float_type : float_type_in(graph);
   EngineFile file{.backend = "tensorrt",
                   .backend_version = Library::get().version(),
                   .device = device_text(options.gpu.device),
-                  .float_type = std::string(name_of(options.float_type)),
+                  .float_type = std::string(name_of(type)),
                   .model_hash = hash_of(onnx::serialize(graph)),
                   .inputs = names_of(graph.inputs),
                   .outputs = names_of(graph.outputs),
@@ -534,7 +553,7 @@ std::shared_ptr<Engine> compile(const graph::Graph& graph, const EngineOptions& 
 }
 
 std::shared_ptr<Engine> load(const EngineFile& file, const EngineOptions& options) {
-  refuse_cpu_options(options);
+  check_workers(options);
   if (const std::string& version = Library::get().version(); file.backend_version != version) {
     fail(ErrorCode::unsupported, "TensorRT {} built it, this is TensorRT {}; build it again",
          file.backend_version, version);

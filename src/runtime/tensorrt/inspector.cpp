@@ -31,11 +31,14 @@ std::string text_of(const Json& object, const char* key) {
   return found != object.end() && found->is_string() ? found->get<std::string>() : "";
 }
 
-/// "Format/Datatype" of the first input or output.
+/// How the first input or output lies in memory: in one field, or in two.
 std::string first_format(const Json& layer, const char* ports) {
   const auto list = layer.find(ports);
   if (list == layer.end() || !list->is_array() || list->empty()) return "";
-  return text_of(list->front(), "Format/Datatype");
+  const Json& port = list->front();
+  const std::string type = text_of(port, "Datatype");
+  if (type.empty()) return text_of(port, "Format/Datatype");
+  return type + ", " + text_of(port, "Format");
 }
 
 std::string precision_of(std::string_view format) {
@@ -49,19 +52,6 @@ void add_unless_there(std::vector<std::string>& names, std::string name) {
   if (!name.empty() && std::ranges::find(names, name) == names.end()) {
     names.push_back(std::move(name));
   }
-}
-
-std::vector<std::string> origins_in_metadata(std::string_view metadata) {
-  constexpr std::string_view kOpen = "[ONNX Layer: ";
-  std::vector<std::string> names;
-  for (auto start = metadata.find(kOpen); start != std::string_view::npos;
-       start = metadata.find(kOpen, start)) {
-    start += kOpen.size();
-    const auto end = metadata.find(']', start);
-    if (end == std::string_view::npos) break;
-    add_unless_there(names, std::string(metadata.substr(start, end - start)));
-  }
-  return names;
 }
 
 /// A part of a joined name without "PWN(" before and ")" behind it.
@@ -115,13 +105,32 @@ LayerInfo layer_of(const Json& json) {
                   .origins = origins_in_metadata(text_of(json, "Metadata"))};
   layer.precision = precision_of(first_format(json, "Inputs"));
   if (layer.origins.empty()) layer.origins = origins_in_name(layer.name);
-  if (layer.kind.find("Convolution") != std::string::npos) {
+  if (is_convolution(layer.kind, layer.name)) {
     layer.convolutions = 1 + occurrences(layer.name, " || ");
   }
   return layer;
 }
 
 }  // namespace
+
+std::vector<std::string> origins_in_metadata(std::string_view metadata) {
+  constexpr std::string_view kOpen = "[ONNX Layer: ";
+  std::vector<std::string> names;
+  for (auto start = metadata.find(kOpen); start != std::string_view::npos;
+       start = metadata.find(kOpen, start)) {
+    start += kOpen.size();
+    const auto end = metadata.find(']', start);
+    if (end == std::string_view::npos) break;
+    add_unless_there(names, std::string(metadata.substr(start, end - start)));
+  }
+  return names;
+}
+
+bool is_convolution(std::string_view kind, std::string_view name) {
+  const auto has = [name](std::string_view part) { return name.find(part) != name.npos; };
+  if (kind == "runtime_fusion") return has("_Corr") || has("_Fc");
+  return kind == "correlation" || kind.find("Convolution") != std::string_view::npos;
+}
 
 std::vector<LayerInfo> read_layers(std::string_view text) {
   const Json json = Json::parse(text, nullptr, false);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -20,5 +21,13 @@ namespace yoloq::runtime::tensorrt {
 ///
 /// @throws Error(corrupt_file) if it is no such JSON.
 std::vector<LayerInfo> read_layers(std::string_view json);
+
+/// The graph nodes that "[ONNX Layer: name]" names, each once.
+std::vector<std::string> origins_in_metadata(std::string_view metadata);
+
+/// True if a layer computes a convolution, by its kind: "CaskConvolution", "correlation" and, in
+/// one kernel with what follows, "runtime_fusion" with a name like "__myl_CorrSilu_myl0_4", or
+/// "__myl_FcAddSilu_myl0_9" where a 1x1 one is computed as a matrix product.
+bool is_convolution(std::string_view kind, std::string_view name);
 
 }  // namespace yoloq::runtime::tensorrt

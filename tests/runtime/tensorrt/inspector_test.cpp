@@ -69,6 +69,28 @@ TEST(Inspector, PrefersTheOriginsThatLaterVersionsSay) {
   EXPECT_EQ(layers[0].kind, "kgen");
 }
 
+TEST(Inspector, KnowsTheConvolutionsOfTheCompilerThatTensorRtRtxHas) {
+  const auto layers = read_layers(R"({"Layers": [
+    {"Name": "model.0.conv_myl0_3", "LayerType": "correlation",
+     "Inputs": [{"Name": "x", "Datatype": "Int8", "Format": "(NHWC) Channel major format"}],
+     "Outputs": [{"Name": "y", "Datatype": "Float", "Format": "(NHWC) Channel major format"}],
+     "Metadata": "[ONNX Layer: model.0.conv]"}]})");
+
+  EXPECT_EQ(layers[0].convolutions, 1);
+  EXPECT_EQ(layers[0].precision, "i8");
+  EXPECT_EQ(layers[0].format, "Float, (NHWC) Channel major format");
+  EXPECT_TRUE(is_int8(layers[0]));
+}
+
+TEST(Inspector, TellsConvolutionsByKindAndName) {
+  EXPECT_TRUE(is_convolution("CaskConvolution", "a"));
+  EXPECT_TRUE(is_convolution("correlation", "model.0.conv_myl0_3"));
+  EXPECT_TRUE(is_convolution("runtime_fusion", "__myl_CorrSilu_myl0_4"));
+  EXPECT_TRUE(is_convolution("runtime_fusion", "__myl_FcAddSilu_myl0_9"));
+  EXPECT_FALSE(is_convolution("runtime_fusion", "__myl_MulAdd_myl0_4"));
+  EXPECT_FALSE(is_convolution("kgen", "__myl_MulAddSilu_myl0_5"));
+}
+
 TEST(Inspector, ReadsTheShortStyleThatHasNamesOnly) {
   const auto layers = read_layers(R"({"Layers": ["model.0.conv + model.0.act"], "Bindings": []})");
 

@@ -24,6 +24,11 @@ struct Device {
   int compute_capability;  ///< 90 for 9.0.
 };
 
+/// GPUs that can be used: at least one.
+///
+/// @throws Error(unsupported) without a driver or a GPU.
+int device_count();
+
 /// @throws Error(unsupported) without a driver, without a GPU or for an index that is not there.
 Device find_device(int index);
 
