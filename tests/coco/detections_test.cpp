@@ -78,14 +78,17 @@ TEST(Detections, WithBrokenTextUnderAKeyThatIsNotReadAreRefused) {
   const auto with_extra = [](std::string_view extra) {
     return one_with("\"score\"", "\"extra\": " + std::string(extra) + ", \"score\"");
   };
-  for (const std::string_view broken : {"[1, 2", "{\"a\": 1", "{1: 2}", "[1 2]", "\"\\q\"", "tru",
-                                        "nul", "1-2", "0x1", "[}", "]"}) {
+  for (const std::string_view broken :
+       {"[1, 2", "{\"a\": 1", "{1: 2}", "[1 2]", "\"\\q\"", "tru", "nul", "1-2", "0x1", "1.", "01",
+        "1e", "+1", ".5", "-", "[}", "]"}) {
     EXPECT_THAT(message_of(with_extra(broken)), HasSubstr("not valid JSON")) << broken;
   }
   EXPECT_THAT(message_of(with_extra(std::string(300, '[') + std::string(300, ']'))),
               HasSubstr("nested deeper than 256"));
-  for (const std::string_view good : {"[1, [{}, []]]", "{\"a\": {\"b\": null}}", "1e999", "-0.5",
-                                      "true", "NaN", "[-Infinity]", "\"\\u00e9\"", "\"},{\""}) {
+  EXPECT_EQ(parse_detections(with_extra(std::string(100000, '7'))), parse_detections(kOne));
+  for (const std::string_view good :
+       {"[1, [{}, []]]", "{\"a\": {\"b\": null}}", "1e999", "-0.5E+400", "true", "NaN",
+        "[-Infinity]", "\"\\u00e9\"", "\"},{\""}) {
     EXPECT_EQ(parse_detections(with_extra(good)), parse_detections(kOne)) << good;
   }
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "coco/detail/json.h"
 
+#include <algorithm>
 #include <cmath>
-#include <regex>
 #include <utility>
 
 namespace yoloq::coco::detail {
@@ -83,14 +83,37 @@ bool is_constant_of_python(ondemand::value& value) {
   return token == "NaN" || token == "Infinity" || token == "-Infinity";
 }
 
+/// Takes the digits at the front of `text`, and says whether there are any.
+bool take_digits(std::string_view& text) {
+  const std::size_t count = std::min(text.find_first_not_of("0123456789"), text.size());
+  text.remove_prefix(count);
+  return count > 0;
+}
+
+/// Takes the first character of `text` if it is one of `characters`.
+bool take_one(std::string_view& text, std::string_view characters) {
+  if (text.empty() || characters.find(text.front()) == characters.npos) return false;
+  text.remove_prefix(1);
+  return true;
+}
+
+/// The number grammar of RFC 8259, section 6, whatever the value.
+bool is_number(std::string_view text) {
+  take_one(text, "-");
+  if (!take_one(text, "0") && !take_digits(text)) return false;
+  if (take_one(text, ".") && !take_digits(text)) return false;
+  if (take_one(text, "eE")) {
+    take_one(text, "+-");
+    if (!take_digits(text)) return false;
+  }
+  return text.empty();
+}
+
 /// A number of JSON, though it be too large for a double.
 void require_valid_number(ondemand::value value) {
   const auto error = value.get_double().error();
-  if (!error) return;
-  static const std::regex kNumber(R"(-?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?)");
-  const std::string_view token = token_of(value);
-  const bool too_large = std::regex_match(token.begin(), token.end(), kNumber);
-  if (!too_large && !is_constant_of_python(value)) fail_json(error);
+  if (!error || is_number(token_of(value)) || is_constant_of_python(value)) return;
+  fail_json(error);
 }
 
 void require_valid(ondemand::value value, int depth) {
