@@ -139,6 +139,52 @@ TEST_F(TensorRtOnGpu, ReadsBackWhatItSavedAndNoCutFile) {
   }
 }
 
+/// Implicit INT8, which TensorRT has up to version 10.
+class NativePtqOnGpu : public TensorRtOnGpu, public testing::WithParamInterface<const char*> {};
+
+TEST_P(NativePtqOnGpu, RunsConvolutionsInInt8CloseToTheFloatModel) {
+  const auto model = pipeline::load_model(tiny().checkpoint, {.size = test::kSize});
+  const auto reference = compile(model.fixed, {.mode = Mode::latency});
+  constexpr int kBatches = 8;
+  int batches = 0;
+  const auto next_batch = [&](std::span<float> values) {
+    if (batches == kBatches) return false;
+    const auto seed = static_cast<std::uint32_t>(batches++);
+    std::ranges::copy(random_inputs(*reference, {}, seed)[0].values<float>(), values.begin());
+    return true;
+  };
+  const EngineOptions options{
+      .backend = "tensorrt",
+      .gpu = {.native_ptq = NativePtq{.method = GetParam(),
+                                      .batch = shape(1),
+                                      .next_batch = next_batch,
+                                      .cache = folder_ / "calibration.cache"}}};
+
+  std::shared_ptr<Engine> engine;
+  try {
+    engine = compile(model.fixed, options);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::unsupported) throw;
+    GTEST_SKIP() << error.what();
+  }
+
+  EXPECT_EQ(batches, kBatches);
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "calibration.cache"));
+  EXPECT_GT(pipeline::executed_layers(*engine).int8, 0);
+  const std::vector<Inputs> samples{random_inputs(*reference)};
+  for (const double decibel : sqnr_db(*reference, *engine, samples)) {
+    EXPECT_GT(decibel, 10);  // A wrong scale leaves noise as strong as the signal: 0 dB.
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Of, NativePtqOnGpu,
+                         testing::Values("minmax", "entropy", "entropy-legacy", "percentile"),
+                         [](const auto& test) {
+                           std::string name = test.param;
+                           std::erase(name, '-');
+                           return name;
+                         });
+
 TEST_F(TensorRtOnGpu, RepeatsARecordedRunWithNewInputs) {
   const auto model = pipeline::load_model(tiny().checkpoint, {.size = test::kSize});
   const auto plain = compile(model.fixed, {.backend = "tensorrt"});
