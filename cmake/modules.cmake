@@ -42,6 +42,9 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(yoloq_test_options INTERFACE -fpch-preprocess)  # For ccache.
 endif()
 
+# Builds what `ctest -L unit` runs.
+add_custom_target(unit_tests)
+
 # yoloq_test(<name> SOURCES <file>... [DEPENDS <target>...] [LABELS <label>...])
 #
 # Tests that need an independent oracle run ${YOLOQ_PYTHON}; tests that need real weights and
@@ -58,6 +61,7 @@ function(yoloq_test name)
   target_precompile_headers(${name}_test REUSE_FROM yoloq_test_headers)
   if(NOT arg_LABELS)
     set(arg_LABELS unit)
+    add_dependencies(unit_tests ${name}_test)
   endif()
   gtest_discover_tests(
     ${name}_test
