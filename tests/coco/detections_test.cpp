@@ -80,9 +80,9 @@ TEST(Detections, WithBrokenTextUnderAKeyThatIsNotReadAreRefused) {
   };
   for (const std::string_view broken : {"[1, 2", "{\"a\": 1", "{1: 2}", "[1 2]", "\"\\q\"", "tru",
                                         "nul", "1-2", "0x1", "[}", "]"}) {
-    EXPECT_THAT(message_of(with_extra(broken)), HasSubstr("not valid JSON")) << broken;
+    EXPECT_THAT(detections_message(with_extra(broken)), HasSubstr("not valid JSON")) << broken;
   }
-  EXPECT_THAT(message_of(with_extra(std::string(300, '[') + std::string(300, ']'))),
+  EXPECT_THAT(detections_message(with_extra(std::string(300, '[') + std::string(300, ']'))),
               HasSubstr("nested deeper than 256"));
   for (const std::string_view good : {"[1, [{}, []]]", "{\"a\": {\"b\": null}}", "1e999", "-0.5",
                                       "true", "NaN", "[-Infinity]", "\"\\u00e9\"", "\"},{\""}) {
