@@ -16,7 +16,7 @@ demo: build
 test: setup check build
 	ctest --preset release -j 2
 	cmake --preset dev
-	cmake --build --preset dev
+	cmake --build --preset dev --target unit_tests
 	ctest --preset dev -j 2 -L unit
 
 check: setup

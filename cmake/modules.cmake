@@ -42,12 +42,19 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(yoloq_test_options INTERFACE -fpch-preprocess)  # For ccache.
 endif()
 
-# yoloq_test(<name> SOURCES <file>... [DEPENDS <target>...] [LABELS <label>...])
+# Builds what `ctest -L unit` runs.
+add_custom_target(unit_tests)
+
+# yoloq_test(<name> SOURCES <file>... [DEPENDS <target>...] [LABELS <label>...] [EACH])
+#
+# A program is one test of ctest, so that its cases share what they load and make: a process for
+# each took pipeline_test 25 times as long. `<name>_test --gtest_filter=...` runs single cases. EACH
+# makes every case a test of its own, for cases that start processes and wait for them.
 #
 # Tests that need an independent oracle run ${YOLOQ_PYTHON}; tests that need real weights and
 # images look for ../shared/data or $YOLOQ_DATA (see tests/support/data.h) and skip without it.
 function(yoloq_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;DEPENDS;LABELS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "EACH" "" "SOURCES;DEPENDS;LABELS")
   add_executable(${name}_test ${arg_SOURCES})
   target_include_directories(${name}_test PRIVATE ${PROJECT_SOURCE_DIR}/tests)
   target_compile_definitions(
@@ -58,11 +65,15 @@ function(yoloq_test name)
   target_precompile_headers(${name}_test REUSE_FROM yoloq_test_headers)
   if(NOT arg_LABELS)
     set(arg_LABELS unit)
+    add_dependencies(unit_tests ${name}_test)
   endif()
-  gtest_discover_tests(
-    ${name}_test
-    TEST_PREFIX "${name}/"
-    DISCOVERY_TIMEOUT 60
-    # OpenVINO's TBB opens a library in a way that AddressSanitizer refuses, unless told of it.
-    PROPERTIES LABELS "${arg_LABELS}" ENVIRONMENT TBB_ENABLE_SANITIZERS=1)
+  # OpenVINO's TBB opens a library in a way that AddressSanitizer refuses, unless told of it.
+  set(properties LABELS "${arg_LABELS}" ENVIRONMENT TBB_ENABLE_SANITIZERS=1)
+  if(arg_EACH)
+    gtest_discover_tests(${name}_test TEST_PREFIX "${name}/" DISCOVERY_TIMEOUT 60
+                         PROPERTIES ${properties})
+  else()
+    add_test(NAME ${name} COMMAND ${name}_test)
+    set_tests_properties(${name} PROPERTIES ${properties})
+  endif()
 endfunction()

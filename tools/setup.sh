@@ -11,7 +11,7 @@ packages=(
   libfmt-dev libspdlog-dev libtbb-dev libeigen3-dev libopenblas-dev libyaml-cpp-dev nlohmann-json3-dev libsimdjson-dev libcli11-dev
   libzip-dev libxxhash-dev protobuf-compiler libprotobuf-dev libonnx-dev
   libopencv-core-dev libopencv-imgproc-dev libopencv-imgcodecs-dev libjpeg-dev
-  libgtest-dev libgmock-dev libbenchmark-dev clang-14 clang-tidy-14 python3-venv
+  libgtest-dev libgmock-dev libbenchmark-dev clang-14 python3-venv
 )
 
 missing=()

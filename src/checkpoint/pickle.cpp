@@ -53,7 +53,8 @@ class Machine {
   template <std::integral T>
   T number() {
     T result{};
-    std::memcpy(&result, take(sizeof(T)).data(), sizeof(T));
+    const std::string_view bytes = take(sizeof(T));
+    std::memcpy(&result, bytes.data(), bytes.size());
     return result;
   }
 

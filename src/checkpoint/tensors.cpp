@@ -16,8 +16,9 @@ using pickle::View;
 namespace {
 
 constexpr std::size_t kMaxRank = 8;
-constexpr std::uint64_t kMinBudget = std::uint64_t{64} << 20;
-constexpr std::uint64_t kBudgetPerByte = 8;  // float16 becomes float32; tensors may share storages.
+constexpr std::uint64_t kMinTensorBudget = std::uint64_t{64} << 20;
+constexpr std::uint64_t kTensorBudgetPerByte =
+    8;  // float16 becomes float32; tensors may share storages.
 
 struct TypeName {
   std::string_view storage;  ///< Class of a typed storage, without its module.
@@ -195,7 +196,7 @@ Tensor Tensors::rebuild(const View& arguments, std::string_view dtype_name) {
 /// Bounds what many tensors over one storage may take.
 void Tensors::charge(std::uint64_t bytes) {
   built_bytes_ += bytes;
-  if (built_bytes_ <= std::max(kMinBudget, kBudgetPerByte * loaded_bytes_)) return;
+  if (built_bytes_ <= std::max(kMinTensorBudget, kTensorBudgetPerByte * loaded_bytes_)) return;
   fail(ErrorCode::corrupt_file, "the tensors take far more memory than the storages behind them");
 }
 

@@ -79,7 +79,7 @@ class Reader {
 
 /// The value of a key; none if it is absent or empty (`names:` and nothing behind it).
 std::optional<YAML::Node> value_of(const YAML::Node& root, const char* key) {
-  const YAML::Node node = root[key];
+  YAML::Node node = root[key];
   if (!node || node.IsNull()) return std::nullopt;
   return node;
 }

@@ -45,9 +45,9 @@ std::string_view trimmed(std::string_view line) {
 }
 
 fs::path from_list(const fs::path& list, std::string_view line) {
-  const fs::path written(line);
+  fs::path written(line);
   if (written.is_absolute()) return written;
-  const fs::path beside = (list.parent_path() / written).lexically_normal();
+  fs::path beside = (list.parent_path() / written).lexically_normal();
   if (line.starts_with("./")) return beside;
   std::error_code ignored;
   return fs::exists(written, ignored) ? written : beside;

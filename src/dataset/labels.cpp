@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::string_view kSpace = " \t\r\v\f";
+constexpr std::string_view kFieldSeparators = " \t\r\v\f";
 constexpr std::string_view kImages = "/images/";
 constexpr std::string_view kLabels = "/labels/";
 constexpr std::size_t kBoxColumns = 5;
@@ -36,9 +36,9 @@ template <typename... Args>
 
 std::vector<double> numbers(std::string_view line, const Place& place) {
   std::vector<double> values;
-  for (std::size_t at = line.find_first_not_of(kSpace); at != std::string_view::npos;
-       at = line.find_first_not_of(kSpace, at)) {
-    const std::string_view word = line.substr(at, line.find_first_of(kSpace, at) - at);
+  for (std::size_t at = line.find_first_not_of(kFieldSeparators); at != std::string_view::npos;
+       at = line.find_first_not_of(kFieldSeparators, at)) {
+    const std::string_view word = line.substr(at, line.find_first_of(kFieldSeparators, at) - at);
     double value = 0;
     const auto [stop, code] = std::from_chars(word.data(), word.data() + word.size(), value);
     if (code != std::errc{} || stop != word.data() + word.size()) {

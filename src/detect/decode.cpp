@@ -84,7 +84,8 @@ struct Plane {
 Rect box_in(const Plane& plane, const float* values, std::size_t cell) {
   const std::size_t step = plane.layout.channel_step;
   const auto column = static_cast<float>(cell % plane.layout.width);
-  const auto line = static_cast<float>(cell / plane.layout.width);
+  const std::size_t row = cell / plane.layout.width;
+  const auto line = static_cast<float>(row);
   const float width = 2.0f * sigmoid(values[2 * step]);
   const float height = 2.0f * sigmoid(values[3 * step]);
   return corners((sigmoid(values[0]) * 2.0f - 0.5f + column) * plane.stride,

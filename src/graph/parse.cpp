@@ -176,7 +176,7 @@ class Parser {
   Attribute single(bool real) {
     if (peek().kind == TokenKind::quoted) return name("");
     if (is_mark('[', 1)) return tensor();
-    const std::string word = name("a value");
+    std::string word = name("a value");
     std::int64_t integer = 0;
     float number = 0;
     if (!real && read_number(word, integer)) return integer;
@@ -185,7 +185,7 @@ class Parser {
   }
 
   Attribute list(bool real) {
-    const auto items = words('[', ']');
+    auto items = words('[', ']');
     if (items.empty()) return std::vector<std::int64_t>{};
     if (!real) {
       if (auto integers = elements_of<std::int64_t>(items); !integers.empty()) return integers;

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/half.h"
 #include "graph/shapes.h"
 #include "onnx/upgrade.h"
 #include "quantize/detail/reach.h"
@@ -26,7 +27,6 @@ using graph::NodeId;
 namespace {
 
 constexpr int kHalfQuantizerOpset = 19;
-constexpr double kLargestHalf = 65504;
 
 /// What becomes of an operator.
 enum class Role { computes, moves, quantizes };

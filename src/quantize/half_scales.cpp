@@ -13,7 +13,6 @@ namespace {
 
 constexpr float kSmallestHalf = 0x1p-24f;
 constexpr float kSmallestNormalHalf = 0x1p-14f;
-constexpr float kLargestHalf = 65504.0f;
 
 /// The codes -top_code..top_code that, times `now`, come closest to the old ones times `before`.
 Tensor rescaled(const Tensor& codes, const std::vector<float>& before,

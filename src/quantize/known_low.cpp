@@ -15,9 +15,6 @@ using graph::Node;
 
 namespace {
 
-/// Hardswish, x * clip(x + 3, 0, 6) / 6, is smallest at x = -1.5.
-constexpr float kHardswishLow = -0.375f;
-
 using Bound = std::optional<float>;
 
 class Bounds {
@@ -34,7 +31,7 @@ class Bounds {
  private:
   Bound of_node(const Node& node) {
     if (detail::silu_input(graph_, node) >= 0) return calibrate::kSiluMinimum;
-    if (node.op == "HardSwish") return kHardswishLow;
+    if (node.op == "HardSwish") return detail::kHardswishLow;
     if (node.op == "Sigmoid" || node.op == "Relu") return 0.0f;
     if (node.op == "MaxPool" || node.op == "Resize") return of(node.inputs[0]);
     if (node.op == "Concat") return smallest(node);

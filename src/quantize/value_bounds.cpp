@@ -19,7 +19,6 @@ namespace {
 
 constexpr Interval kUnknown{};
 constexpr Interval kImage{.low = 0, .high = 1};
-constexpr double kHardswishLow = -0.375;
 
 /// Operators whose outputs are values of their first input.
 constexpr std::array<std::string_view, 11> kMoving = {
@@ -125,7 +124,7 @@ class Walk {
     if (op == "Sigmoid") return {0, 1};
     if (op == "Relu") return {std::max(input(node).low, 0.0), std::max(input(node).high, 0.0)};
     if (op == "LeakyRelu") return hull(input(node), of_leak(node));
-    if (op == "HardSwish") return {kHardswishLow, std::max(input(node).high, 0.0)};
+    if (op == "HardSwish") return {detail::kHardswishLow, std::max(input(node).high, 0.0)};
     if (op == "Mul") return of_product(node);
     if (op == "Add" && node.inputs.size() == 2) return sum(input(node), input(node, 1));
     if (op == "Sub" && node.inputs.size() == 2) {

@@ -58,7 +58,8 @@ class Reader {
   template <typename T>
   T number() {
     T value{};
-    std::memcpy(&value, take(sizeof value).data(), sizeof value);
+    const std::string_view bytes = take(sizeof value);
+    std::memcpy(&value, bytes.data(), bytes.size());
     return value;
   }
 

@@ -125,7 +125,7 @@ class Writer {
 
   /// A constant that broadcasts `values` along the quantizer's axis.
   std::string add_parameter(const Node& node, const Parameters& parameters,
-                            std::vector<float> values, std::string_view suffix) {
+                            const std::vector<float>& values, std::string_view suffix) {
     Shape shape;
     if (parameters.per_channel()) {
       shape.assign(1 + static_cast<std::size_t>(dimensions_after(node, parameters.axis)), 1);
@@ -137,7 +137,7 @@ class Writer {
   }
 
   /// Inserts `op` before `position` and returns the name of its output.
-  std::string insert(NodeId position, std::string op, std::vector<std::string> inputs) {
+  std::string insert(NodeId position, const std::string& op, std::vector<std::string> inputs) {
     const Node& origin = graph_[position];
     const std::string stem = origin.name.empty() ? origin.output() : origin.name;
     const std::string output = graph_.fresh_value_name(origin.output() + "_" + op);

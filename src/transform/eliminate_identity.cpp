@@ -12,7 +12,6 @@ namespace yoloq::transform {
 
 using detail::Aliases;
 using graph::Graph;
-using graph::Node;
 using graph::NodeId;
 
 namespace {

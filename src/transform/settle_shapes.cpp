@@ -91,7 +91,9 @@ std::optional<float> whole_scale(const graph::Dim& from, const Element& size) {
     return multiple ? std::optional(static_cast<float>(size.factor)) : std::nullopt;
   }
   const bool multiple = size.constant() && from.size > 0 && size.offset % from.size == 0;
-  return multiple ? std::optional(static_cast<float>(size.offset / from.size)) : std::nullopt;
+  if (!multiple) return std::nullopt;
+  const std::int64_t scale = size.offset / from.size;
+  return static_cast<float>(scale);
 }
 
 bool settle_resize(Graph& graph, const Knowledge& knowledge, Node& node) {

@@ -17,7 +17,7 @@ using test::ZipMethod;
 using testing::HasSubstr;
 using namespace std::string_literals;
 
-std::string message_of(const std::string& bytes, std::string_view entry = "data.pkl") {
+std::string archive_message(const std::string& bytes, std::string_view entry = "data.pkl") {
   try {
     Archive(bytes).read(entry);
   } catch (const Error& error) {
@@ -42,15 +42,15 @@ TEST(Archive, ReadsEntriesOfTheFolderOfThePickle) {
 }
 
 TEST(Archive, SaysWhatAnotherFileLooksLike) {
-  EXPECT_THAT(message_of(""), HasSubstr("empty"));
-  EXPECT_THAT(message_of("\x80\x02\x8a\nl\xfc\x9c"
-                         "F\xf9 j\xa8P\x19.\x80\x02M\xe9\x03."),
+  EXPECT_THAT(archive_message(""), HasSubstr("empty"));
+  EXPECT_THAT(archive_message("\x80\x02\x8a\nl\xfc\x9c"
+                              "F\xf9 j\xa8P\x19.\x80\x02M\xe9\x03."),
               HasSubstr("torch.save(torch.load("));
-  EXPECT_THAT(message_of("version https://git-lfs.github.com/spec/v1\n"),
+  EXPECT_THAT(archive_message("version https://git-lfs.github.com/spec/v1\n"),
               HasSubstr("git lfs pull"));
-  EXPECT_THAT(message_of("<!doctype html>"), HasSubstr("not a PyTorch checkpoint"));
-  EXPECT_THAT(message_of(zip_archive({{"a.txt", "a"}})), HasSubstr("no data.pkl"));
-  EXPECT_THAT(message_of(zip_archive({{"m/data.pkl", "a"}, {"m/constants.pkl", "b"}})),
+  EXPECT_THAT(archive_message("<!doctype html>"), HasSubstr("not a PyTorch checkpoint"));
+  EXPECT_THAT(archive_message(zip_archive({{"a.txt", "a"}})), HasSubstr("no data.pkl"));
+  EXPECT_THAT(archive_message(zip_archive({{"m/data.pkl", "a"}, {"m/constants.pkl", "b"}})),
               HasSubstr("TorchScript"));
 }
 
@@ -60,18 +60,18 @@ TEST(Archive, RefusesEveryTruncation) {
   for (std::size_t size = 0; size < whole.size(); ++size) {
     EXPECT_THROW(Archive(whole.substr(0, size)).read("data.pkl"), Error) << size;
   }
-  EXPECT_THAT(message_of(whole.substr(0, whole.size() / 2)), HasSubstr("cut off"));
+  EXPECT_THAT(archive_message(whole.substr(0, whole.size() / 2)), HasSubstr("cut off"));
 }
 
 TEST(Archive, NoticesAFlippedBitInAnEntry) {
   std::string damaged = zip_archive({{"a/data.pkl", "pickle"}});
   damaged[damaged.find("pickle")] ^= 1;
 
-  EXPECT_THAT(message_of(damaged), HasSubstr("'a/data.pkl' in the archive is damaged"));
+  EXPECT_THAT(archive_message(damaged), HasSubstr("'a/data.pkl' in the archive is damaged"));
 }
 
 TEST(Archive, NamesAMissingEntry) {
-  EXPECT_THAT(message_of(zip_archive({{"a/data.pkl", "p"}}), "data/7"), HasSubstr("a/data/7"));
+  EXPECT_THAT(archive_message(zip_archive({{"a/data.pkl", "p"}}), "data/7"), HasSubstr("a/data/7"));
 }
 
 /// Writes `size` where the archive says how long its only entry is without compression.
@@ -88,7 +88,7 @@ TEST(Archive, RefusesAnEntryThatLiesAboutItsSize) {
       zip_archive({{"a/data.pkl", std::string(5000, 'p')}}, ZipMethod::deflated);
 
   for (const std::uint32_t size : {0u, 1u, 4999u, 5001u, 1u << 20, 1u << 31, 0xFFFFFFF0u}) {
-    EXPECT_THAT(message_of(with_claimed_size(whole, size)), HasSubstr("damaged")) << size;
+    EXPECT_THAT(archive_message(with_claimed_size(whole, size)), HasSubstr("damaged")) << size;
   }
 }
 
@@ -98,7 +98,7 @@ TEST(Archive, RefusesAnEntryThatIsThereTwice) {
     twice.replace(at, 8, "data.pkl");
   }
 
-  EXPECT_THAT(message_of(twice), HasSubstr("twice"));
+  EXPECT_THAT(archive_message(twice), HasSubstr("twice"));
 }
 
 TEST(Archive, BoundsWhatASmallFileMayGrowTo) {

@@ -27,7 +27,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using namespace test;  // NOLINT: the pieces of a pickle, the tiny models.
 
-std::string message_of(const std::string& bytes) {
+std::string checkpoint_message(const std::string& bytes) {
   try {
     parse(bytes);
   } catch (const Error& error) {
@@ -146,8 +146,8 @@ TEST(Checkpoint, NeverCallsWhatAPickleNames) {
     const Pickled call =
         pickle_call(pickle_global(module, function), {pickle_text("touch " + proof)});
 
-    EXPECT_THAT(message_of(checkpoint_of(call)), HasSubstr(function));
-    EXPECT_THAT(message_of(checkpoint_of(pickle_attributes({{"model", call}}))),
+    EXPECT_THAT(checkpoint_message(checkpoint_of(call)), HasSubstr(function));
+    EXPECT_THAT(checkpoint_message(checkpoint_of(pickle_attributes({{"model", call}}))),
                 HasSubstr(function));
   }
   EXPECT_FALSE(std::filesystem::exists(proof));
@@ -165,27 +165,30 @@ TEST(Checkpoint, DoesNotMindWhatTheGraphDoesNotNeed) {
 }
 
 TEST(Checkpoint, NamesAnUnknownClassAndTheKnownOnes) {
-  const std::string message = message_of(edited("models.common\nSPPF", "models.common\nSPPX"));
+  const std::string message =
+      checkpoint_message(edited("models.common\nSPPF", "models.common\nSPPX"));
 
   EXPECT_THAT(message,
               AllOf(HasSubstr("module model.6, a models.common.SPPX"), HasSubstr("known: Conv,")));
 }
 
 TEST(Checkpoint, NamesTheAttributeThatIsWrong) {
-  EXPECT_THAT(message_of(edited("running_var", "running_vax")),
+  EXPECT_THAT(checkpoint_message(edited("running_var", "running_vax")),
               AllOf(HasSubstr("module model.0.bn"), HasSubstr("running_var")));
-  EXPECT_THAT(message_of(edited("groups", "groupz")),
+  EXPECT_THAT(checkpoint_message(edited("groups", "groupz")),
               AllOf(HasSubstr("module model.0.conv"), HasSubstr("groups")));
-  EXPECT_THAT(message_of(edited("cv1", "cvx")),
+  EXPECT_THAT(checkpoint_message(edited("cv1", "cvx")),
               AllOf(HasSubstr("module model.2"), HasSubstr("cv1")));
-  EXPECT_THAT(message_of(edited("_rebuild_tensor_v2", "_rebuild_tensor_vx")),
+  EXPECT_THAT(checkpoint_message(edited("_rebuild_tensor_v2", "_rebuild_tensor_vx")),
               HasSubstr("module model.0.conv.weight"));
-  EXPECT_THAT(message_of(edited("yolo\nDetect\n", "yolo\nDetecX\n")), HasSubstr("module model.14"));
-  EXPECT_THAT(message_of(edited("models.yolo\nDetectionModel", "models.yolo\nSegmentatModel")),
-              HasSubstr("models.yolo.SegmentatModel"));
-  EXPECT_THAT(message_of(edited("class 1",
-                                "class\xff"
-                                "1")),
+  EXPECT_THAT(checkpoint_message(edited("yolo\nDetect\n", "yolo\nDetecX\n")),
+              HasSubstr("module model.14"));
+  EXPECT_THAT(
+      checkpoint_message(edited("models.yolo\nDetectionModel", "models.yolo\nSegmentatModel")),
+      HasSubstr("models.yolo.SegmentatModel"));
+  EXPECT_THAT(checkpoint_message(edited("class 1",
+                                        "class\xff"
+                                        "1")),
               HasSubstr("class name"));
 }
 
@@ -193,26 +196,29 @@ TEST(Checkpoint, NamesAMissingOrDamagedStorage) {
   auto entries = checkpoint_entries(tiny_model());
   ASSERT_EQ(entries.at(2).first, "archive/data/0");
   entries[2].second.pop_back();
-  EXPECT_THAT(message_of(zip_archive(entries)),
+  EXPECT_THAT(checkpoint_message(zip_archive(entries)),
               AllOf(HasSubstr("module model.0.conv.weight"), HasSubstr("storage '0'")));
 
   entries.erase(entries.begin() + 2);
-  EXPECT_THAT(message_of(zip_archive(entries)),
+  EXPECT_THAT(checkpoint_message(zip_archive(entries)),
               AllOf(HasSubstr("module model.0.conv.weight"), HasSubstr("archive/data/0")));
 }
 
 TEST(Checkpoint, SaysWhatStandsWhereTheModelShould) {
   const Pickled tensor_like = pickle_call(pickle_global("torch._utils", "_rebuild_tensor_v2"), {});
 
-  EXPECT_THAT(message_of(checkpoint_of(pickle_attributes({{"epoch", pickle_integer(3)}}))),
+  EXPECT_THAT(checkpoint_message(checkpoint_of(pickle_attributes({{"epoch", pickle_integer(3)}}))),
               HasSubstr("neither 'ema' nor 'model'"));
-  EXPECT_THAT(message_of(checkpoint_of(pickle_attributes({{"model", pickle_none()}}))),
+  EXPECT_THAT(checkpoint_message(checkpoint_of(pickle_attributes({{"model", pickle_none()}}))),
               HasSubstr("neither 'ema' nor 'model'"));
-  EXPECT_THAT(message_of(checkpoint_of(pickle_ordered({{"model.0.conv.weight", tensor_like}}))),
-              HasSubstr("state_dict"));
-  EXPECT_THAT(message_of(checkpoint_of(pickle_integer(7))), HasSubstr("7 stands where a module"));
-  EXPECT_THAT(message_of(checkpoint_of(pickle_list({}))), HasSubstr("a list of 0"));
-  EXPECT_THAT(message_of(zip_archive({{"archive/data.pkl", "no pickle"}})), HasSubstr("offset 0"));
+  EXPECT_THAT(
+      checkpoint_message(checkpoint_of(pickle_ordered({{"model.0.conv.weight", tensor_like}}))),
+      HasSubstr("state_dict"));
+  EXPECT_THAT(checkpoint_message(checkpoint_of(pickle_integer(7))),
+              HasSubstr("7 stands where a module"));
+  EXPECT_THAT(checkpoint_message(checkpoint_of(pickle_list({}))), HasSubstr("a list of 0"));
+  EXPECT_THAT(checkpoint_message(zip_archive({{"archive/data.pkl", "no pickle"}})),
+              HasSubstr("offset 0"));
 }
 
 /// A Sequential whose children are numbered, and a slot to recall it from.
@@ -241,11 +247,11 @@ TEST(Checkpoint, RefusesModulesNestedWithoutEnd) {
   Pickled deep = sequential({});
   for (int i = 0; i < 300; ++i) deep = sequential({deep});
 
-  EXPECT_THAT(message_of(checkpoint_around(deep)), HasSubstr("nested too deep"));
+  EXPECT_THAT(checkpoint_message(checkpoint_around(deep)), HasSubstr("nested too deep"));
 }
 
 TEST(Checkpoint, RefusesAModuleThatHoldsItself) {
-  EXPECT_THAT(message_of(checkpoint_around(sequential({recalled('a')}, 'a'))),
+  EXPECT_THAT(checkpoint_message(checkpoint_around(sequential({recalled('a')}, 'a'))),
               HasSubstr("nested too deep"));
 }
 
@@ -255,14 +261,14 @@ TEST(Checkpoint, RefusesSharedModulesThatMultiply) {
     layer = sequential({layer, recalled(slot)}, static_cast<char>(slot + 1));
   }
 
-  EXPECT_THAT(message_of(checkpoint_around(layer)), HasSubstr("too many"));
+  EXPECT_THAT(checkpoint_message(checkpoint_around(layer)), HasSubstr("too many"));
 }
 
 TEST(Checkpoint, RefusesNamesThatDoNotFitTheHead) {
   Description model = tiny_model();
   model.info.names.pop_back();
 
-  EXPECT_THAT(message_of(checkpoint_bytes(model)), HasSubstr("head has 3 classes"));
+  EXPECT_THAT(checkpoint_message(checkpoint_bytes(model)), HasSubstr("head has 3 classes"));
 }
 
 }  // namespace

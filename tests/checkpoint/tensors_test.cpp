@@ -65,7 +65,7 @@ Tensor read(const Pickled& tensor, const std::string& storage = kSix, bool big_e
   return tensors.read({document, document.root()});
 }
 
-std::string message_of(const Pickled& tensor, const std::string& storage = kSix) {
+std::string tensor_message(const Pickled& tensor, const std::string& storage = kSix) {
   try {
     read(tensor, storage);
   } catch (const Error& error) {
@@ -167,13 +167,13 @@ const Lie kLies[] = {
 INSTANTIATE_TEST_SUITE_P(, TensorsRefuse, testing::ValuesIn(kLies));
 
 TEST(Tensors, SaysWhatStandsWhereATensorShould) {
-  EXPECT_THAT(message_of(pickle_integer(3)), HasSubstr("3 stands where a tensor is expected"));
-  EXPECT_THAT(message_of(pickle_call(pickle_global("os", "system"), {pickle_text("ls")})),
+  EXPECT_THAT(tensor_message(pickle_integer(3)), HasSubstr("3 stands where a tensor is expected"));
+  EXPECT_THAT(tensor_message(pickle_call(pickle_global("os", "system"), {pickle_text("ls")})),
               HasSubstr("os.system"));
-  EXPECT_THAT(message_of(pickle_call(pickle_global("torch._utils", "_rebuild_tensor_v2"), {})),
+  EXPECT_THAT(tensor_message(pickle_call(pickle_global("torch._utils", "_rebuild_tensor_v2"), {})),
               HasSubstr("storage is expected"));
-  EXPECT_THAT(message_of(pickle_call(pickle_global("torch._utils", "_rebuild_tensor_v2"),
-                                     {pickle_persistent(pickle_none())})),
+  EXPECT_THAT(tensor_message(pickle_call(pickle_global("torch._utils", "_rebuild_tensor_v2"),
+                                         {pickle_persistent(pickle_none())})),
               HasSubstr("storage is expected"));
 }
 

@@ -34,7 +34,7 @@ std::string small_with(std::string_view old_text, std::string_view new_text) {
   return json.replace(place, old_text.size(), new_text);
 }
 
-std::string message_of(std::string_view json) {
+std::string annotations_message(std::string_view json) {
   try {
     parse_annotations(json);
   } catch (const Error& error) {
@@ -90,51 +90,53 @@ TEST(Annotations, TakeFlagsAsNumbersOrTruthValuesAndWholeNumbersAsIntegers) {
 }
 
 TEST(Annotations, NameTheFieldThatIsMissingAndTheIndex) {
-  EXPECT_EQ(message_of(small_with("\"bbox\"", "\"box\"")),
+  EXPECT_EQ(annotations_message(small_with("\"bbox\"", "\"box\"")),
             "annotations[0]: the field 'bbox' is missing");
-  EXPECT_EQ(message_of(small_with("\"area\"", "\"aria\"")),
+  EXPECT_EQ(annotations_message(small_with("\"area\"", "\"aria\"")),
             "annotations[0]: the field 'area' is missing");
-  EXPECT_EQ(message_of(small_with("\"id\": 7,", "")), "annotations[0]: the field 'id' is missing");
-  EXPECT_EQ(message_of(small_with("\"id\": 3,", "")), "images[0]: the field 'id' is missing");
-  EXPECT_EQ(message_of(small_with("\"name\"", "\"title\"")),
+  EXPECT_EQ(annotations_message(small_with("\"id\": 7,", "")),
+            "annotations[0]: the field 'id' is missing");
+  EXPECT_EQ(annotations_message(small_with("\"id\": 3,", "")),
+            "images[0]: the field 'id' is missing");
+  EXPECT_EQ(annotations_message(small_with("\"name\"", "\"title\"")),
             "categories[0]: the field 'name' is missing");
-  EXPECT_EQ(message_of(small_with("\"categories\"", "\"classes\"")),
+  EXPECT_EQ(annotations_message(small_with("\"categories\"", "\"classes\"")),
             "the field 'categories' is missing");
 }
 
 TEST(Annotations, NameAValueOfTheWrongType) {
-  EXPECT_EQ(message_of(small_with("\"image_id\": 3", "\"image_id\": \"3\"")),
+  EXPECT_EQ(annotations_message(small_with("\"image_id\": 3", "\"image_id\": \"3\"")),
             "annotations[0].image_id: expected an integer, found \"3\"");
-  EXPECT_EQ(message_of(small_with("\"image_id\": 3", "\"image_id\": 3.5")),
+  EXPECT_EQ(annotations_message(small_with("\"image_id\": 3", "\"image_id\": 3.5")),
             "annotations[0].image_id: expected an integer, found 3.5");
-  EXPECT_EQ(message_of(small_with("\"area\": 60", "\"area\": null")),
+  EXPECT_EQ(annotations_message(small_with("\"area\": 60", "\"area\": null")),
             "annotations[0].area: expected a finite number, found null");
-  EXPECT_EQ(message_of(small_with("\"area\": 60", "\"area\": 1e999")),
+  EXPECT_EQ(annotations_message(small_with("\"area\": 60", "\"area\": 1e999")),
             "annotations[0].area: expected a finite number, found 1e999");
-  EXPECT_EQ(message_of(small_with("[1, 2.5, 3e1, 4]", "[1, 2.5, 3e1]")),
+  EXPECT_EQ(annotations_message(small_with("[1, 2.5, 3e1, 4]", "[1, 2.5, 3e1]")),
             "annotations[0].bbox: expected 4 numbers, found 3");
-  EXPECT_EQ(message_of(small_with("[1, 2.5, 3e1, 4]", "[1, 2.5, 3e1, 4, 5]")),
+  EXPECT_EQ(annotations_message(small_with("[1, 2.5, 3e1, 4]", "[1, 2.5, 3e1, 4, 5]")),
             "annotations[0].bbox: expected 4 numbers, found 5");
-  EXPECT_EQ(message_of(small_with("[1, 2.5, 3e1, 4]", "17")),
+  EXPECT_EQ(annotations_message(small_with("[1, 2.5, 3e1, 4]", "17")),
             "annotations[0].bbox: expected a list of 4 numbers, found 17");
-  EXPECT_EQ(message_of(small_with("\"name\": \"toothbrush\"", "\"name\": 5")),
+  EXPECT_EQ(annotations_message(small_with("\"name\": \"toothbrush\"", "\"name\": 5")),
             "categories[0].name: expected a string, found 5");
-  EXPECT_EQ(message_of(small_with("\"iscrowd\": 1", "\"iscrowd\": \"no\"")),
+  EXPECT_EQ(annotations_message(small_with("\"iscrowd\": 1", "\"iscrowd\": \"no\"")),
             "annotations[0].iscrowd: expected 0, 1, true or false, found \"no\"");
-  EXPECT_EQ(message_of(small_with("\"id\": 3", "\"id\": 99999999999999999999")),
+  EXPECT_EQ(annotations_message(small_with("\"id\": 3", "\"id\": 99999999999999999999")),
             "images[0].id: expected an integer, found 99999999999999999999");
-  EXPECT_EQ(message_of(R"({"images": 5})"), "images: expected a list");
-  EXPECT_EQ(message_of(R"({"images": [5]})"), "images[0]: expected an object");
+  EXPECT_EQ(annotations_message(R"({"images": 5})"), "images: expected a list");
+  EXPECT_EQ(annotations_message(R"({"images": [5]})"), "images[0]: expected an object");
 }
 
 TEST(Annotations, AreRefusedWhereTheTextIsNotJson) {
   for (const std::size_t size : {0u, 1u, 60u, 100u, 300u}) {
-    EXPECT_THAT(message_of(kSmall.substr(0, size)), HasSubstr("not valid JSON")) << size;
+    EXPECT_THAT(annotations_message(kSmall.substr(0, size)), HasSubstr("not valid JSON")) << size;
   }
-  EXPECT_THAT(message_of(std::string(kSmall) + "{}"), HasSubstr("not valid JSON"));
-  EXPECT_THAT(message_of("{\"images\": \"\xff\"}"), HasSubstr("not valid JSON"));
-  EXPECT_THAT(message_of("[]"), HasSubstr("expected an object"));
-  EXPECT_THAT(message_of("5"), HasSubstr("expected an object"));
+  EXPECT_THAT(annotations_message(std::string(kSmall) + "{}"), HasSubstr("not valid JSON"));
+  EXPECT_THAT(annotations_message("{\"images\": \"\xff\"}"), HasSubstr("not valid JSON"));
+  EXPECT_THAT(annotations_message("[]"), HasSubstr("expected an object"));
+  EXPECT_THAT(annotations_message("5"), HasSubstr("expected an object"));
 }
 
 TEST(Annotations, AreRefusedWhereTwoBoxesShareAnId) {
@@ -145,7 +147,8 @@ TEST(Annotations, AreRefusedWhereTwoBoxesShareAnId) {
   const std::string json =
       R"({"images": [], "categories": [], "annotations": [)" + box + "," + other + "," + box + "]}";
 
-  EXPECT_THAT(message_of(json), HasSubstr("annotations[0] and annotations[2] have the same id 5"));
+  EXPECT_THAT(annotations_message(json),
+              HasSubstr("annotations[0] and annotations[2] have the same id 5"));
 }
 
 TEST(Annotations, NameTheFileInAnError) {

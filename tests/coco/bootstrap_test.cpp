@@ -19,7 +19,7 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr std::array<double, 4> kSquare{10, 10, 40, 40};
+constexpr std::array<double, 4> kBox{10, 10, 40, 40};
 
 /// One box per image.
 Annotations boxes_in_images(std::int64_t images) {
@@ -29,7 +29,7 @@ Annotations boxes_in_images(std::int64_t images) {
     annotations.boxes.push_back({.id = i,
                                  .image_id = i,
                                  .category_id = 1,
-                                 .bbox = kSquare,
+                                 .bbox = kBox,
                                  .area = 1600,
                                  .is_crowd = false,
                                  .ignore = false});
@@ -40,11 +40,12 @@ Annotations boxes_in_images(std::int64_t images) {
 /// A model that finds every box but those of the first `missed` images.
 Matches finds_all_but(std::int64_t missed, std::int64_t images) {
   std::vector<Detection> detections;
-  for (std::int64_t i = missed + 1; i <= images; ++i) detections.push_back({i, 1, kSquare, 0.5});
+  for (std::int64_t i = missed + 1; i <= images; ++i) detections.push_back({i, 1, kBox, 0.5});
   return match(boxes_in_images(images), detections);
 }
 
-std::string message_of(const Matches& a, const Matches& b, const BootstrapOptions& options = {}) {
+std::string bootstrap_message(const Matches& a, const Matches& b,
+                              const BootstrapOptions& options = {}) {
   try {
     bootstrap(a, b, options);
   } catch (const Error& error) {
@@ -166,9 +167,10 @@ TEST(Bootstrap, DependsOnTheSeedAlone) {
 }
 
 TEST(Bootstrap, RefusesModelsOnDifferentImagesAndNothingToDraw) {
-  EXPECT_THAT(message_of(finds_all_but(0, 3), finds_all_but(0, 4)), HasSubstr("3 and 4 images"));
-  EXPECT_THAT(message_of({}, {}), HasSubstr("needs images"));
-  EXPECT_THAT(message_of(finds_all_but(0, 3), finds_all_but(0, 3), {.resamples = 0}),
+  EXPECT_THAT(bootstrap_message(finds_all_but(0, 3), finds_all_but(0, 4)),
+              HasSubstr("3 and 4 images"));
+  EXPECT_THAT(bootstrap_message({}, {}), HasSubstr("needs images"));
+  EXPECT_THAT(bootstrap_message(finds_all_but(0, 3), finds_all_but(0, 3), {.resamples = 0}),
               HasSubstr("needs a resample"));
 }
 

@@ -35,7 +35,7 @@ std::string one_with(std::string_view old_text, std::string_view new_text) {
   return json.replace(place, old_text.size(), new_text);
 }
 
-std::string message_of(std::string_view json) {
+std::string detections_message(std::string_view json) {
   try {
     parse_detections(json);
   } catch (const Error& error) {
@@ -81,9 +81,9 @@ TEST(Detections, WithBrokenTextUnderAKeyThatIsNotReadAreRefused) {
   for (const std::string_view broken :
        {"[1, 2", "{\"a\": 1", "{1: 2}", "[1 2]", "\"\\q\"", "tru", "nul", "1-2", "0x1", "1.", "01",
         "1e", "+1", ".5", "-", "[}", "]"}) {
-    EXPECT_THAT(message_of(with_extra(broken)), HasSubstr("not valid JSON")) << broken;
+    EXPECT_THAT(detections_message(with_extra(broken)), HasSubstr("not valid JSON")) << broken;
   }
-  EXPECT_THAT(message_of(with_extra(std::string(300, '[') + std::string(300, ']'))),
+  EXPECT_THAT(detections_message(with_extra(std::string(300, '[') + std::string(300, ']'))),
               HasSubstr("nested deeper than 256"));
   EXPECT_EQ(parse_detections(with_extra(std::string(100000, '7'))), parse_detections(kOne));
   for (const std::string_view good :
@@ -129,31 +129,35 @@ TEST(Detections, ThatJsonCannotSayAreNotWritten) {
 }
 
 TEST(Detections, NameTheFieldThatIsMissingOrWrongAndTheIndex) {
-  EXPECT_EQ(message_of(one_with("\"score\"", "\"confidence\"")),
+  EXPECT_EQ(detections_message(one_with("\"score\"", "\"confidence\"")),
             "[0]: the field 'score' is missing");
-  EXPECT_EQ(message_of(one_with("\"bbox\"", "\"box\"")), "[0]: the field 'bbox' is missing");
-  EXPECT_EQ(message_of("[" + std::string(kOne.substr(1, kOne.size() - 2)) + ",{}]"),
+  EXPECT_EQ(detections_message(one_with("\"bbox\"", "\"box\"")),
+            "[0]: the field 'bbox' is missing");
+  EXPECT_EQ(detections_message("[" + std::string(kOne.substr(1, kOne.size() - 2)) + ",{}]"),
             "[1]: the field 'image_id' is missing");
-  EXPECT_EQ(message_of(one_with("139", "\"a\"")), "[0].image_id: expected an integer, found \"a\"");
-  EXPECT_EQ(message_of(one_with("0.5", "NaN")), "[0].score: expected a finite number, found NaN");
-  EXPECT_EQ(message_of(one_with("0.5", "-1e400")),
+  EXPECT_EQ(detections_message(one_with("139", "\"a\"")),
+            "[0].image_id: expected an integer, found \"a\"");
+  EXPECT_EQ(detections_message(one_with("0.5", "NaN")),
+            "[0].score: expected a finite number, found NaN");
+  EXPECT_EQ(detections_message(one_with("0.5", "-1e400")),
             "[0].score: expected a finite number, found -1e400");
-  EXPECT_EQ(message_of(one_with("164", "null")), "[0].bbox: expected a finite number, found null");
-  EXPECT_EQ(message_of(one_with("164,", "")), "[0].bbox: expected 4 numbers, found 3");
-  EXPECT_EQ(message_of("[1]"), "[0]: expected an object");
-  EXPECT_EQ(message_of("{}"), "expected a list of detections, found something else");
+  EXPECT_EQ(detections_message(one_with("164", "null")),
+            "[0].bbox: expected a finite number, found null");
+  EXPECT_EQ(detections_message(one_with("164,", "")), "[0].bbox: expected 4 numbers, found 3");
+  EXPECT_EQ(detections_message("[1]"), "[0]: expected an object");
+  EXPECT_EQ(detections_message("{}"), "expected a list of detections, found something else");
 }
 
 TEST(Detections, AreRefusedWhereTheTextIsNotJson) {
   for (std::size_t size = 0; size < kOne.size(); ++size) {
-    EXPECT_THAT(message_of(kOne.substr(0, size)),
+    EXPECT_THAT(detections_message(kOne.substr(0, size)),
                 testing::AnyOf(HasSubstr("not valid JSON"), HasSubstr("expected")))
         << size;
   }
-  EXPECT_THAT(message_of(std::string(kOne) + kOne.data()), HasSubstr("not valid JSON"));
-  EXPECT_THAT(message_of(std::string(kOne) + "]"), HasSubstr("not valid JSON"));
-  EXPECT_THAT(message_of(std::string(5000, '[')), HasSubstr("not valid JSON"));
-  EXPECT_THAT(message_of(std::string(5000, '[') + std::string(5000, ']')),
+  EXPECT_THAT(detections_message(std::string(kOne) + kOne.data()), HasSubstr("not valid JSON"));
+  EXPECT_THAT(detections_message(std::string(kOne) + "]"), HasSubstr("not valid JSON"));
+  EXPECT_THAT(detections_message(std::string(5000, '[')), HasSubstr("not valid JSON"));
+  EXPECT_THAT(detections_message(std::string(5000, '[') + std::string(5000, ']')),
               HasSubstr("[0]: expected an object"));
 }
 

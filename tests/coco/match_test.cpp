@@ -11,8 +11,8 @@ using testing::Each;
 using testing::ElementsAre;
 
 constexpr std::uint16_t kAll = 0b11'1111'1111;
-constexpr std::array<double, 4> kSquare{10, 10, 40, 40};
-constexpr std::array<double, 4> kHalf{10, 10, 40, 20};  // overlap with kSquare: 1/2
+constexpr std::array<double, 4> kTruthBox{10, 10, 40, 40};
+constexpr std::array<double, 4> kHalfOfTruthBox{10, 10, 40, 20};  // overlap with kTruthBox: 1/2
 
 Annotations one_box(std::int64_t id) {
   return {{{5, 100, 100, "five.jpg"}},
@@ -20,14 +20,14 @@ Annotations one_box(std::int64_t id) {
           {{.id = id,
             .image_id = 5,
             .category_id = 1,
-            .bbox = kSquare,
+            .bbox = kTruthBox,
             .area = 1600,
             .is_crowd = false,
             .ignore = false}}};
 }
 
 TEST(Match, JudgesEveryThresholdByItself) {
-  const std::vector<Detection> detections{{5, 1, kHalf, 0.9}, {5, 1, kSquare, 0.8}};
+  const std::vector<Detection> detections{{5, 1, kHalfOfTruthBox, 0.9}, {5, 1, kTruthBox, 0.8}};
 
   const Matches matches = match(one_box(1), detections);
 
@@ -41,7 +41,7 @@ TEST(Match, JudgesEveryThresholdByItself) {
 }
 
 TEST(Match, IgnoresWhatLiesOutsideOfAnAreaRange) {
-  const std::vector<Detection> detections{{5, 1, {80, 80, 10, 10}, 0.9}, {5, 1, kSquare, 0.8}};
+  const std::vector<Detection> detections{{5, 1, {80, 80, 10, 10}, 0.9}, {5, 1, kTruthBox, 0.8}};
 
   const Matches matches = match(one_box(1), detections);
 
@@ -54,7 +54,7 @@ TEST(Match, IgnoresWhatLiesOutsideOfAnAreaRange) {
 }
 
 TEST(Match, OrdersVerdictsByScoreAndSaysWhereTheyCameFrom) {
-  const std::vector<Detection> detections{{5, 1, kHalf, 0.1}, {5, 1, kSquare, 0.8}};
+  const std::vector<Detection> detections{{5, 1, kHalfOfTruthBox, 0.1}, {5, 1, kTruthBox, 0.8}};
 
   const Matches matches = match(one_box(1), detections);
 
@@ -67,7 +67,7 @@ TEST(Match, OrdersVerdictsByScoreAndSaysWhereTheyCameFrom) {
 }
 
 TEST(Match, NeverFindsABoxWithIdZero) {
-  const std::vector<Detection> detections{{5, 1, kSquare, 0.9}};
+  const std::vector<Detection> detections{{5, 1, kTruthBox, 0.9}};
 
   const Matches matches = match(one_box(0), detections);
 

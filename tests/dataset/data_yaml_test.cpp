@@ -16,7 +16,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-std::string message_of(std::string_view yaml) {
+std::string yaml_message(std::string_view yaml) {
   try {
     parse_data_yaml(yaml, "data.yaml");
   } catch (const Error& error) {
@@ -68,33 +68,34 @@ TEST(DataYaml, ReadsTheRealOne) {
 }
 
 TEST(DataYaml, SaysWhereAKeyHasTheWrongForm) {
-  EXPECT_THAT(message_of("val: a\nnames: person"), HasSubstr("data.yaml:2: 'names' should be"));
-  EXPECT_THAT(message_of("names: {0: a, 2: b}"), HasSubstr("data.yaml:1: 'names' has no class 1"));
-  EXPECT_THAT(message_of("names: {0: a, 0: b}"), HasSubstr("class 0 twice"));
-  EXPECT_THAT(message_of("names: {a: 0}"), HasSubstr("not 'a'"));
-  EXPECT_THAT(message_of("\nnc: 3\nnames: [a]"),
+  EXPECT_THAT(yaml_message("val: a\nnames: person"), HasSubstr("data.yaml:2: 'names' should be"));
+  EXPECT_THAT(yaml_message("names: {0: a, 2: b}"),
+              HasSubstr("data.yaml:1: 'names' has no class 1"));
+  EXPECT_THAT(yaml_message("names: {0: a, 0: b}"), HasSubstr("class 0 twice"));
+  EXPECT_THAT(yaml_message("names: {a: 0}"), HasSubstr("not 'a'"));
+  EXPECT_THAT(yaml_message("\nnc: 3\nnames: [a]"),
               HasSubstr("data.yaml:2: 'nc' is 3 but there are 1"));
-  EXPECT_THAT(message_of("nc: -1"), HasSubstr("not '-1'"));
-  EXPECT_THAT(message_of("nc: 999999999"), HasSubstr("up to 100000"));
-  EXPECT_THAT(message_of("path: [a]"), HasSubstr("data.yaml:1: 'path' should be a text"));
-  EXPECT_THAT(message_of("val: {a: b}"), HasSubstr("'val' should be a text"));
-  EXPECT_THAT(message_of("val: [[a]]"), HasSubstr("'val' should be a text"));
-  EXPECT_THAT(message_of("- a\n- b"), HasSubstr("expected keys such as"));
-  EXPECT_THAT(message_of(""), HasSubstr("expected keys such as"));
-  EXPECT_THAT(message_of("names: [a\nval: b"), HasSubstr("data.yaml:"));
+  EXPECT_THAT(yaml_message("nc: -1"), HasSubstr("not '-1'"));
+  EXPECT_THAT(yaml_message("nc: 999999999"), HasSubstr("up to 100000"));
+  EXPECT_THAT(yaml_message("path: [a]"), HasSubstr("data.yaml:1: 'path' should be a text"));
+  EXPECT_THAT(yaml_message("val: {a: b}"), HasSubstr("'val' should be a text"));
+  EXPECT_THAT(yaml_message("val: [[a]]"), HasSubstr("'val' should be a text"));
+  EXPECT_THAT(yaml_message("- a\n- b"), HasSubstr("expected keys such as"));
+  EXPECT_THAT(yaml_message(""), HasSubstr("expected keys such as"));
+  EXPECT_THAT(yaml_message("names: [a\nval: b"), HasSubstr("data.yaml:"));
 }
 
 TEST(DataYaml, SurvivesHostileYaml) {
-  EXPECT_THAT(message_of(std::string(100'000, '[')), HasSubstr("data.yaml:"));
-  EXPECT_THAT(message_of(std::string(17 << 20, ' ')), HasSubstr("too many"));
-  EXPECT_THAT(message_of("val: *nothing"), HasSubstr("data.yaml:1"));
-  EXPECT_THAT(message_of("a: &a [*a, *a]\nnames: *a"), HasSubstr("data.yaml:1: "));
+  EXPECT_THAT(yaml_message(std::string(100'000, '[')), HasSubstr("data.yaml:"));
+  EXPECT_THAT(yaml_message(std::string(17 << 20, ' ')), HasSubstr("too many"));
+  EXPECT_THAT(yaml_message("val: *nothing"), HasSubstr("data.yaml:1"));
+  EXPECT_THAT(yaml_message("a: &a [*a, *a]\nnames: *a"), HasSubstr("data.yaml:1: "));
   const std::string laughs = R"(
       a: &a [x, x, x, x, x, x, x, x, x, x]
       b: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a, *a]
       c: &c [*b, *b, *b, *b, *b, *b, *b, *b, *b, *b]
       names: *c)";
-  EXPECT_THAT(message_of(laughs), HasSubstr("'names' should be a text"));
+  EXPECT_THAT(yaml_message(laughs), HasSubstr("'names' should be a text"));
 }
 
 TEST(DataYaml, UsesAliases) {

@@ -21,7 +21,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-std::string message_of(const std::function<void()>& act) {
+std::string message_when(const std::function<void()>& act) {
   try {
     act();
   } catch (const Error& error) {
@@ -30,8 +30,8 @@ std::string message_of(const std::function<void()>& act) {
   return "nothing was thrown";
 }
 
-std::string message_of(const std::string& labels) {
-  return message_of([&] { parse_labels(labels, "a.txt", 3); });
+std::string labels_message(const std::string& labels) {
+  return message_when([&] { parse_labels(labels, "a.txt", 3); });
 }
 
 TEST(Labels, AreReadLineByLine) {
@@ -54,17 +54,18 @@ TEST(Labels, ThatComeAgainAreLeftOut) {
 TEST(Labels, OfAnEmptyFileAreNone) { EXPECT_THAT(parse_labels("", "a.txt", 3), IsEmpty()); }
 
 TEST(Labels, ThatAreWrongAreNamedWithTheirLine) {
-  EXPECT_THAT(message_of("0 0 0 1 1\n0 0.5 0.5 1"), HasSubstr("a.txt:2: 4 columns, expected 5"));
-  EXPECT_THAT(message_of("0 0 0 1 1 1"), HasSubstr("6 columns"));
-  EXPECT_THAT(message_of("3 0 0 1 1"), HasSubstr("a.txt:1: class 3, expected 0 to 2"));
-  EXPECT_THAT(message_of("-1 0 0 1 1"), HasSubstr("class -1"));
-  EXPECT_THAT(message_of("0.5 0 0 1 1"), HasSubstr("class 0.5"));
-  EXPECT_THAT(message_of("nan 0 0 1 1"), HasSubstr("class nan"));
-  EXPECT_THAT(message_of("0 1.5 0 1 1"), HasSubstr("coordinate 1.5 is not within 0 to 1"));
-  EXPECT_THAT(message_of("0 0 -0.1 1 1"), HasSubstr("coordinate -0.1"));
-  EXPECT_THAT(message_of("0 0 nan 1 1"), HasSubstr("coordinate nan"));
-  EXPECT_THAT(message_of("person 0 0 1 1"), HasSubstr("'person' is no number"));
-  EXPECT_THAT(message_of("0 0 0 1 1x"), HasSubstr("'1x' is no number"));
+  EXPECT_THAT(labels_message("0 0 0 1 1\n0 0.5 0.5 1"),
+              HasSubstr("a.txt:2: 4 columns, expected 5"));
+  EXPECT_THAT(labels_message("0 0 0 1 1 1"), HasSubstr("6 columns"));
+  EXPECT_THAT(labels_message("3 0 0 1 1"), HasSubstr("a.txt:1: class 3, expected 0 to 2"));
+  EXPECT_THAT(labels_message("-1 0 0 1 1"), HasSubstr("class -1"));
+  EXPECT_THAT(labels_message("0.5 0 0 1 1"), HasSubstr("class 0.5"));
+  EXPECT_THAT(labels_message("nan 0 0 1 1"), HasSubstr("class nan"));
+  EXPECT_THAT(labels_message("0 1.5 0 1 1"), HasSubstr("coordinate 1.5 is not within 0 to 1"));
+  EXPECT_THAT(labels_message("0 0 -0.1 1 1"), HasSubstr("coordinate -0.1"));
+  EXPECT_THAT(labels_message("0 0 nan 1 1"), HasSubstr("coordinate nan"));
+  EXPECT_THAT(labels_message("person 0 0 1 1"), HasSubstr("'person' is no number"));
+  EXPECT_THAT(labels_message("0 0 0 1 1x"), HasSubstr("'1x' is no number"));
 }
 
 TEST(LabelPath, ReplacesTheLastImagesFolder) {
@@ -97,7 +98,7 @@ TEST(GroundTruth, WithoutAnyLabelFileIsAnError) {
   const test::TemporaryFolder folder;
   vision::write_image(folder / "1.png", {.size = {1, 1}, .pixels = {1, 2, 3}});
 
-  EXPECT_THAT(message_of([&] { read_ground_truth(list_images(folder.path()), 2); }),
+  EXPECT_THAT(message_when([&] { read_ground_truth(list_images(folder.path()), 2); }),
               HasSubstr("1.txt"));
 }
 

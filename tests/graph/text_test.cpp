@@ -75,15 +75,15 @@ TEST(Text, ComparesGraphsWhateverTheirNodeIds) {
   EXPECT_EQ(graph, parse("y = Relu(x)\nreturn y"));
 }
 
-struct Wrong {
+struct WrongText {
   const char* why;
   const char* text;
   const char* message;
 };
 
-void PrintTo(const Wrong& row, std::ostream* out) { *out << row.why; }
+void PrintTo(const WrongText& row, std::ostream* out) { *out << row.why; }
 
-class TextRefuses : public testing::TestWithParam<Wrong> {};
+class TextRefuses : public testing::TestWithParam<WrongText> {};
 
 TEST_P(TextRefuses, WithTheLine) {
   try {
@@ -95,7 +95,7 @@ TEST_P(TextRefuses, WithTheLine) {
   }
 }
 
-constexpr Wrong kWrong[] = {
+constexpr WrongText kWrongTexts[] = {
     {"NoOperator", "y = Relu(x)\ny = (x)", "line 2: expected an operator"},
     {"NoBrackets", "y = Relu x", "line 1: expected '('"},
     {"OpenQuote", "y = Relu(\"x)", "line 1: a quote is not closed"},
@@ -107,7 +107,7 @@ constexpr Wrong kWrong[] = {
     {"NothingReturned", "return", "line 1: expected a name"},
 };
 
-INSTANTIATE_TEST_SUITE_P(When, TextRefuses, testing::ValuesIn(kWrong),
+INSTANTIATE_TEST_SUITE_P(When, TextRefuses, testing::ValuesIn(kWrongTexts),
                          [](const auto& row) { return row.param.why; });
 
 }  // namespace

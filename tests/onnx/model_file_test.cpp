@@ -27,7 +27,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 /// Models of tests/onnx/make_models.py, made once.
-const fs::path& models() {
+const fs::path& made_models() {
   static const test::TemporaryFolder folder;
   static const fs::path path = [] {
     const auto made = test::run_python("tests/onnx/make_models.py", {(folder / "models").string()});
@@ -82,7 +82,7 @@ TEST(ModelFile, WritesAFileThatItReadsBack) {
 }
 
 TEST(ModelFile, KeepsForeignModelsWhole) {
-  for (const fs::path& file : files_in(models())) {
+  for (const fs::path& file : files_in(made_models())) {
     const Graph graph = read_model(file);
     const std::string bytes = serialize(graph);
 
@@ -94,21 +94,21 @@ TEST(ModelFile, KeepsForeignModelsWhole) {
 
 TEST(ModelFile, WritesForeignModelsThatSayAndComputeTheSame) {
   const test::TemporaryFolder folder;
-  for (const fs::path& file : files_in(models())) {
+  for (const fs::path& file : files_in(made_models())) {
     write_model(read_model(file), folder / file.filename());
   }
 
-  const auto compared =
-      test::run_python("tests/onnx/compare_models.py", {models().string(), folder.path().string()});
+  const auto compared = test::run_python("tests/onnx/compare_models.py",
+                                         {made_models().string(), folder.path().string()});
 
   EXPECT_EQ(compared.status, 0) << compared.errors;
 }
 
 TEST(ModelFile, NamesWhatIsWrongWithABrokenModel) {
-  const auto expected = nlohmann::json::parse(read_file(models() / "broken/expected.json"));
+  const auto expected = nlohmann::json::parse(read_file(made_models() / "broken/expected.json"));
   ASSERT_GT(expected.size(), 30u);
   for (const auto& [name, words] : expected.items()) {
-    const fs::path file = models() / "broken" / (name + ".onnx");
+    const fs::path file = made_models() / "broken" / (name + ".onnx");
     try {
       read_model(file);
       ADD_FAILURE() << name << " was read";
@@ -120,7 +120,7 @@ TEST(ModelFile, NamesWhatIsWrongWithABrokenModel) {
 }
 
 TEST(ModelFile, RefusesEveryTruncation) {
-  const std::string whole = read_file(models() / "subgraphs.onnx");
+  const std::string whole = read_file(made_models() / "subgraphs.onnx");
   for (std::size_t size = 0; size < whole.size(); ++size) {
     try {
       graph::verify(parse(whole.substr(0, size)));
@@ -131,34 +131,34 @@ TEST(ModelFile, RefusesEveryTruncation) {
 }
 
 TEST(ModelFile, PutsNodesIntoExecutionOrder) {
-  const Graph graph = read_model(models() / "unsorted.onnx");
+  const Graph graph = read_model(made_models() / "unsorted.onnx");
 
   EXPECT_EQ(graph::to_text(graph),
             "input x float32[2]\na = Relu(x)\ny = Relu(a)\nreturn y float32[2]\n");
 }
 
 TEST(ModelFile, ListsWhatSubgraphsReadFromOutside) {
-  const Graph graph = read_model(models() / "subgraphs.onnx");
+  const Graph graph = read_model(made_models() / "subgraphs.onnx");
 
   EXPECT_THAT(graph[graph.nodes().back()].captured, ElementsAre("count", "outer", "w", "x"));
 }
 
 TEST(ModelFile, ReadsExternalDataOnlyWithItsFolder) {
-  const std::string bytes = read_file(models() / "external.onnx");
+  const std::string bytes = read_file(made_models() / "external.onnx");
 
-  EXPECT_EQ(parse(bytes, models()).constant("w")->shape(), (Shape{8}));
+  EXPECT_EQ(parse(bytes, made_models()).constant("w")->shape(), (Shape{8}));
   EXPECT_THROW(parse(bytes), Error);
 }
 
 TEST(ModelFile, WritesANewTypeOfAValueInsteadOfTheKeptOne) {
-  Graph graph = read_model(models() / "annotations.onnx");
+  Graph graph = read_model(made_models() / "annotations.onnx");
   graph.inputs[0].type.dims = graph::Dims{Dim::fixed(5), Dim::fixed(4)};
 
   EXPECT_EQ(parse(serialize(graph)).inputs, graph.inputs);
 }
 
 TEST(ModelFile, DropsWhatItKeptForAnErasedNode) {
-  Graph graph = read_model(models() / "every_attribute.onnx");
+  Graph graph = read_model(made_models() / "every_attribute.onnx");
   graph.erase(graph.nodes().front());
   graph.outputs.clear();
 

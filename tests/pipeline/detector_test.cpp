@@ -23,7 +23,7 @@ namespace {
 namespace fs = std::filesystem;
 using testing::HasSubstr;
 
-constexpr vision::Size kSize{96, 64};
+constexpr vision::Size kDetectorSize{96, 64};
 
 bool is_same(const detect::Box& a, const detect::Box& b) {
   return a.class_index == b.class_index && std::abs(a.confidence - b.confidence) < 1e-4f &&
@@ -65,7 +65,7 @@ class DetectorOf : public testing::Test {
 };
 
 TEST_F(DetectorOf, ACheckpointSaysWhatItIs) {
-  const LoadedDetector loaded = load_detector(checkpoint(), {.size = kSize}, {});
+  const LoadedDetector loaded = load_detector(checkpoint(), {.size = kDetectorSize}, {});
 
   EXPECT_EQ(loaded.name, "tiny");
   EXPECT_EQ(loaded.precision(), "fp32");
@@ -77,48 +77,50 @@ TEST_F(DetectorOf, ACheckpointSaysWhatItIs) {
 
 TEST_F(DetectorOf, ACheckpointFindsTheSameForAnyBatchAndWorkers) {
   const fs::path path = checkpoint();
-  const Found one = find(path, {.size = kSize, .batch = 1}, 1);
+  const Found one = find(path, {.size = kDetectorSize, .batch = 1}, 1);
 
   EXPECT_EQ(one.images, set_.val.size());
   EXPECT_FALSE(one.boxes.front().empty());
-  expect_same(find(path, {.size = kSize, .batch = 1}, 4), one);
-  expect_same(find(path, {.size = kSize, .batch = 3}, 2), one);
+  expect_same(find(path, {.size = kDetectorSize, .batch = 1}, 4), one);
+  expect_same(find(path, {.size = kDetectorSize, .batch = 3}, 2), one);
 }
 
 TEST_F(DetectorOf, EveryFormOfTheModelFindsTheSame) {
-  const Found expected = find(checkpoint(), {.size = kSize});
+  const Found expected = find(checkpoint(), {.size = kDetectorSize});
 
   expect_same(find(onnx_file({.height = 64, .width = 96}), {}), expected);
   expect_same(
       find(onnx_file({.height = 64, .width = 96, .head = model::Head::decoded, .opset = 17}), {}),
       expected);
   const model::EmitOptions open{.batch = {}, .height = {}, .width = {}};
-  expect_same(find(onnx_file(open), {.size = kSize, .batch = 2}), expected);
+  expect_same(find(onnx_file(open), {.size = kDetectorSize, .batch = 2}), expected);
 }
 
 TEST_F(DetectorOf, ACompiledModelFileFindsTheSame) {
-  const LoadedDetector loaded = load_detector(checkpoint(), {.size = kSize, .batch = 2}, {});
+  const LoadedDetector loaded =
+      load_detector(checkpoint(), {.size = kDetectorSize, .batch = 2}, {});
   const fs::path file = folder_ / "tiny.engine";
   loaded.detector.engine->save(file);
 
   const LoadedDetector compiled = load_detector(file, {}, {});
 
   EXPECT_FALSE(compiled.model);
-  EXPECT_EQ(compiled.detector.size, kSize);
+  EXPECT_EQ(compiled.detector.size, kDetectorSize);
   EXPECT_EQ(compiled.detector.batch, 2);
   EXPECT_EQ(compiled.detector.head.names, loaded.detector.head.names);
   EXPECT_EQ(compiled.layers.total, loaded.layers.total);
-  expect_same(find(file, {}), find(folder_ / "tiny.pt", {.size = kSize}));
+  expect_same(find(file, {}), find(folder_ / "tiny.pt", {.size = kDetectorSize}));
 }
 
 TEST_F(DetectorOf, AnOpenEngineTakesAnySizeAndBatchAndFindsTheSame) {
-  const LoadedDetector open = load_detector(checkpoint(), {.size = kSize, .dynamic = true}, {});
+  const LoadedDetector open =
+      load_detector(checkpoint(), {.size = kDetectorSize, .dynamic = true}, {});
   const fs::path file = folder_ / "open.engine";
   open.detector.engine->save(file);
 
   EXPECT_FALSE(open.detector.fixed_batch);
-  EXPECT_EQ(open.detector.size, kSize);
-  for (const vision::Size size : {kSize, vision::Size{64, 128}}) {
+  EXPECT_EQ(open.detector.size, kDetectorSize);
+  for (const vision::Size size : {kDetectorSize, vision::Size{64, 128}}) {
     const Found expected = find(folder_ / "tiny.pt", {.size = size});
     expect_same(find(file, {.size = size}), expected);
     expect_same(find(file, {.size = size, .batch = 3}), expected);

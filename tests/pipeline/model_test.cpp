@@ -25,7 +25,7 @@ using testing::FloatNear;
 using testing::HasSubstr;
 using testing::Pointwise;
 
-constexpr vision::Size kSize{96, 64};
+constexpr vision::Size kModelSize{96, 64};
 
 /// The dimensions of the input, -1 where they are open.
 std::vector<std::int64_t> input_sizes(const graph::Graph& graph) {
@@ -60,11 +60,11 @@ class LoadModel : public testing::Test {
 };
 
 TEST_F(LoadModel, ACheckpointTakesTheSizeAndBatchAskedFor) {
-  const DetectionModel model = load_model(checkpoint(), {.size = kSize, .batch = 2});
+  const DetectionModel model = load_model(checkpoint(), {.size = kModelSize, .batch = 2});
 
   EXPECT_EQ(model.name, "tiny");
   EXPECT_THAT(input_sizes(model.graph), ElementsAre(2, 3, 64, 96));
-  EXPECT_EQ(model.size, kSize);
+  EXPECT_EQ(model.size, kModelSize);
   EXPECT_EQ(model.batch, 2);
   EXPECT_EQ(model.head.class_count, 3);
   EXPECT_THAT(model.head.strides, ElementsAre(8, 16, 32));
@@ -75,7 +75,7 @@ TEST_F(LoadModel, ACheckpointIs640PixelsUnlessAsked) {
 }
 
 TEST_F(LoadModel, ADynamicCheckpointStaysOpenBesideItsFixedForm) {
-  const DetectionModel model = load_model(checkpoint(), {.size = kSize, .dynamic = true});
+  const DetectionModel model = load_model(checkpoint(), {.size = kModelSize, .dynamic = true});
 
   EXPECT_THAT(input_sizes(model.graph), ElementsAre(-1, 3, -1, -1));
   EXPECT_THAT(input_sizes(model.fixed), ElementsAre(1, 3, 64, 96));
@@ -85,14 +85,14 @@ TEST_F(LoadModel, AnOnnxFileKeepsItsSizeAndBatch) {
   const DetectionModel model = load_model(fixed_file());
 
   EXPECT_THAT(input_sizes(model.fixed), ElementsAre(2, 3, 64, 96));
-  EXPECT_EQ(model.size, kSize);
+  EXPECT_EQ(model.size, kModelSize);
   EXPECT_EQ(model.batch, 2);
 }
 
 TEST_F(LoadModel, ADynamicOnnxFileTakesTheSizeAndBatchAskedFor) {
   const fs::path file = open_file();
 
-  const DetectionModel model = load_model(file, {.size = kSize, .batch = 5});
+  const DetectionModel model = load_model(file, {.size = kModelSize, .batch = 5});
 
   EXPECT_THAT(input_sizes(model.graph), ElementsAre(-1, 3, -1, -1));
   EXPECT_THAT(input_sizes(model.fixed), ElementsAre(5, 3, 64, 96));
@@ -123,7 +123,7 @@ TEST_F(LoadModel, ASizeThatStridesDoNotDivideIsRefused) {
 }
 
 TEST_F(LoadModel, CheckpointAndOnnxFileComputeTheSame) {
-  const DetectionModel pt = load_model(checkpoint(), {.size = kSize, .batch = 2});
+  const DetectionModel pt = load_model(checkpoint(), {.size = kModelSize, .batch = 2});
   const DetectionModel onnx = load_model(fixed_file());
   std::vector<float> pixels(2 * 3 * 64 * 96);
   for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<float>(i % 97) / 97;

@@ -129,7 +129,7 @@ TEST_P(AvoidSaturationLeavesAlone, TheGraph) {
 constexpr SaturationCount kSafe{.quantized = 1, .in_float = 0};
 constexpr SaturationCount kNone{};
 
-constexpr Row kLeftAlone[] = {
+constexpr Row kAvoidSaturationLeaves[] = {
     {"TheTwoLargestCodesFit", R"(
         c = int8[1,3,1,1] {127,1,-128}
         w = DequantizeLinear(c, s, z)
@@ -174,7 +174,8 @@ constexpr Row kLeftAlone[] = {
      kNone},
 };
 
-INSTANTIATE_TEST_SUITE_P(Where, AvoidSaturationLeavesAlone, testing::ValuesIn(kLeftAlone),
+INSTANTIATE_TEST_SUITE_P(Where, AvoidSaturationLeavesAlone,
+                         testing::ValuesIn(kAvoidSaturationLeaves),
                          [](const auto& row) { return std::string(row.param.why); });
 
 class AvoidSaturationTakesNoRisk : public testing::TestWithParam<Row> {};

@@ -174,7 +174,7 @@ TEST_P(ShiftActivationsLeavesAlone, TheGraph) {
   EXPECT_EQ(to_text_with_constants(graph), before);
 }
 
-constexpr LeftAlone kLeftAlone[] = {
+constexpr LeftAlone kShiftActivationsLeaves[] = {
     {"CodesAreUnsigned", R"(
         q = QuantizeLinear(x, s, u)
         y = DequantizeLinear(q, s, u)
@@ -208,7 +208,8 @@ constexpr LeftAlone kLeftAlone[] = {
         return y)"},
 };
 
-INSTANTIATE_TEST_SUITE_P(When, ShiftActivationsLeavesAlone, testing::ValuesIn(kLeftAlone),
+INSTANTIATE_TEST_SUITE_P(When, ShiftActivationsLeavesAlone,
+                         testing::ValuesIn(kShiftActivationsLeaves),
                          [](const auto& row) { return row.param.why; });
 
 }  // namespace

@@ -17,9 +17,9 @@ using namespace model;  // NOLINT: this file speaks of nothing else.
 constexpr float kEps = 1e-3f;  // As Ultralytics trains.
 
 /// Writes modules with random weights.
-class Author {
+class ModelAuthor {
  public:
-  explicit Author(const TinyOptions& options) : random_(options.seed), act_(options.act) {}
+  explicit ModelAuthor(const TinyOptions& options) : random_(options.seed), act_(options.act) {}
 
   /// Uniform in [low, high).
   float uniform(float low, float high) {
@@ -141,7 +141,7 @@ ModelInfo tiny_info(int classes) {
 enum class Layout { v5, v6 };
 
 Description build(const TinyOptions& options, Layout layout) {
-  Author author(options);
+  ModelAuthor author(options);
   const bool v5 = layout == Layout::v5;
   const std::int64_t w = options.width;
   Description model;

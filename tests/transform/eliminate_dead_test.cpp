@@ -55,13 +55,13 @@ TEST_P(EliminateDeadLeavesAlone, TheGraph) {
   EXPECT_EQ(graph, before);
 }
 
-constexpr LeftAlone kLeftAlone[] = {
+constexpr LeftAlone kEliminateDeadLeaves[] = {
     {"AnInputIsUnread", "input x float32[1], unread float32[1]\ny = Relu(x)\nreturn y"},
     {"OneOfSeveralOutputsIsRead", "a, b = Split(x)\nreturn b"},
     {"AConstantIsReturned", "c = float32[1] {1}\nreturn c"},
 };
 
-INSTANTIATE_TEST_SUITE_P(When, EliminateDeadLeavesAlone, testing::ValuesIn(kLeftAlone),
+INSTANTIATE_TEST_SUITE_P(When, EliminateDeadLeavesAlone, testing::ValuesIn(kEliminateDeadLeaves),
                          [](const auto& row) { return row.param.why; });
 
 TEST(EliminateDead, KeepsWhatASubgraphReads) {

@@ -114,7 +114,7 @@ TEST_P(EliminateIdentityLeavesAlone, TheGraph) {
   EXPECT_EQ(graph, before);
 }
 
-constexpr LeftAlone kLeftAlone[] = {
+constexpr LeftAlone kEliminateIdentityLeaves[] = {
     {"AnInputIsReturned", "y = Identity(x)\nreturn y"},
     {"AConstantIsReturned", "y = Identity(one)\nreturn y"},
     {"BothNamesAreReturned", "a = Relu(x)\ny = Identity(a)\nreturn a, y"},
@@ -141,7 +141,8 @@ constexpr LeftAlone kLeftAlone[] = {
      "input w float32[m,2,4,6]\ny = Expand(w, shape)\nz = Relu(y)\nreturn z"},
 };
 
-INSTANTIATE_TEST_SUITE_P(When, EliminateIdentityLeavesAlone, testing::ValuesIn(kLeftAlone),
+INSTANTIATE_TEST_SUITE_P(When, EliminateIdentityLeavesAlone,
+                         testing::ValuesIn(kEliminateIdentityLeaves),
                          [](const auto& row) { return row.param.why; });
 
 }  // namespace

@@ -93,7 +93,7 @@ TEST_P(FocusToConvLeavesAlone, TheGraph) {
   EXPECT_EQ(graph, before);
 }
 
-constexpr LeftAlone kLeftAlone[] = {
+constexpr LeftAlone kFocusToConvLeaves[] = {
     {"AQuarterStandsTwice", "y = Concat(q0, q1, q2, q0) axis=1\nz = Conv(y, weight)\nreturn z"},
     {"AQuarterIsOfAnotherImage", R"(
         v = Relu(x)
@@ -120,7 +120,7 @@ constexpr LeftAlone kLeftAlone[] = {
         return z)"},
 };
 
-INSTANTIATE_TEST_SUITE_P(When, FocusToConvLeavesAlone, testing::ValuesIn(kLeftAlone),
+INSTANTIATE_TEST_SUITE_P(When, FocusToConvLeavesAlone, testing::ValuesIn(kFocusToConvLeaves),
                          [](const auto& row) { return row.param.why; });
 
 }  // namespace

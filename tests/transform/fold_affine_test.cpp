@@ -15,7 +15,7 @@ using graph::parse;
 using graph::to_text;
 using testing::ElementsAre;
 
-constexpr const char* kInputs = R"(
+constexpr const char* kAffineInputs = R"(
     input x float32[1,1,2,2]
     weight = float32[2,1,1,1] {1,2}
     bias = float32[2] {5,6}
@@ -24,10 +24,10 @@ constexpr const char* kInputs = R"(
     half = float32[] {0.5}
 )";
 
-Graph with_inputs(const std::string& nodes) { return parse(kInputs + nodes); }
+Graph with_affine_inputs(const std::string& nodes) { return parse(kAffineInputs + nodes); }
 
 TEST(FoldAffine, ScalesWeightAndBias) {
-  Graph graph = with_inputs("y = Conv(x, weight, bias)\nz = Mul(y, factor)\nreturn z");
+  Graph graph = with_affine_inputs("y = Conv(x, weight, bias)\nz = Mul(y, factor)\nreturn z");
   const Graph before = graph;
 
   EXPECT_EQ(fold_affine(graph), 1);
@@ -40,7 +40,7 @@ TEST(FoldAffine, ScalesWeightAndBias) {
 }
 
 TEST(FoldAffine, AddsToTheBias) {
-  Graph graph = with_inputs("y = Conv(x, weight, bias)\nz = Add(term, y)\nreturn z");
+  Graph graph = with_affine_inputs("y = Conv(x, weight, bias)\nz = Add(term, y)\nreturn z");
   const Graph before = graph;
 
   EXPECT_EQ(fold_affine(graph), 1);
@@ -50,7 +50,7 @@ TEST(FoldAffine, AddsToTheBias) {
 }
 
 TEST(FoldAffine, MakesABiasOfATerm) {
-  Graph graph = with_inputs("y = Conv(x, weight) @head\nz = Add(y, half)\nreturn z");
+  Graph graph = with_affine_inputs("y = Conv(x, weight) @head\nz = Add(y, half)\nreturn z");
   const Graph before = graph;
 
   EXPECT_EQ(fold_affine(graph), 1);
@@ -60,7 +60,8 @@ TEST(FoldAffine, MakesABiasOfATerm) {
 }
 
 TEST(FoldAffine, FoldsOneBehindTheOther) {
-  Graph graph = with_inputs("y = Conv(x, weight)\nz = Mul(y, half)\nt = Add(z, term)\nreturn t");
+  Graph graph =
+      with_affine_inputs("y = Conv(x, weight)\nz = Mul(y, half)\nt = Add(z, term)\nreturn t");
   const Graph before = graph;
 
   EXPECT_EQ(fold_affine(graph), 2);
@@ -69,7 +70,7 @@ TEST(FoldAffine, FoldsOneBehindTheOther) {
 
 TEST(FoldAffine, LeavesASharedWeightToItsOtherReader) {
   Graph graph =
-      with_inputs("y = Conv(x, weight)\nz = Mul(y, half)\nt = Conv(x, weight)\nreturn z, t");
+      with_affine_inputs("y = Conv(x, weight)\nz = Mul(y, half)\nt = Conv(x, weight)\nreturn z, t");
   const Graph before = graph;
 
   EXPECT_EQ(fold_affine(graph), 1);
@@ -79,14 +80,14 @@ TEST(FoldAffine, LeavesASharedWeightToItsOtherReader) {
 class FoldAffineLeavesAlone : public testing::TestWithParam<LeftAlone> {};
 
 TEST_P(FoldAffineLeavesAlone, TheGraph) {
-  Graph graph = with_inputs(GetParam().graph);
+  Graph graph = with_affine_inputs(GetParam().graph);
   const Graph before = graph;
 
   EXPECT_EQ(fold_affine(graph), 0);
   EXPECT_EQ(graph, before);
 }
 
-constexpr LeftAlone kLeftAlone[] = {
+constexpr LeftAlone kFoldAffineLeaves[] = {
     {"ConvOutputIsReturned", "y = Conv(x, weight)\nz = Mul(y, half)\nreturn y, z"},
     {"ConvOutputHasAnotherReader",
      "y = Conv(x, weight)\nz = Mul(y, half)\ns = Neg(y)\nreturn z, s"},
@@ -105,7 +106,7 @@ constexpr LeftAlone kLeftAlone[] = {
     {"TheBiasIsComputed", "y = Conv(x, weight, computed)\nz = Add(y, half)\nreturn z"},
 };
 
-INSTANTIATE_TEST_SUITE_P(When, FoldAffineLeavesAlone, testing::ValuesIn(kLeftAlone),
+INSTANTIATE_TEST_SUITE_P(When, FoldAffineLeavesAlone, testing::ValuesIn(kFoldAffineLeaves),
                          [](const auto& row) { return row.param.why; });
 
 }  // namespace

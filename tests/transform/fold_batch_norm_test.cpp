@@ -132,7 +132,7 @@ TEST_P(FoldBatchNormLeavesAlone, TheGraph) {
   EXPECT_EQ(graph, before);
 }
 
-constexpr LeftAlone kLeftAlone[] = {
+constexpr LeftAlone kFoldBatchNormLeaves[] = {
     {"ConvOutputIsAlsoAGraphOutput", R"(
         y = Conv(x, weight, bias)
         z = BatchNormalization(y, gamma, beta, mean, var)
@@ -164,7 +164,7 @@ constexpr LeftAlone kLeftAlone[] = {
         return z)"},
 };
 
-INSTANTIATE_TEST_SUITE_P(When, FoldBatchNormLeavesAlone, testing::ValuesIn(kLeftAlone),
+INSTANTIATE_TEST_SUITE_P(When, FoldBatchNormLeavesAlone, testing::ValuesIn(kFoldBatchNormLeaves),
                          [](const auto& row) { return row.param.why; });
 
 }  // namespace

@@ -95,7 +95,7 @@ TEST_P(FoldConstantsLeavesAlone, TheGraph) {
   EXPECT_EQ(graph, before);
 }
 
-constexpr LeftAlone kLeftAlone[] = {
+constexpr LeftAlone kFoldConstantsLeaves[] = {
     {"InputsAreNotConstant", "y = Relu(x)\nreturn y"},
     {"TheResultIsAnOutput", "c = float32[1] {1}\ny = Relu(c)\nreturn y"},
     {"TheOperatorHasNoKernel",
@@ -129,7 +129,7 @@ constexpr LeftAlone kLeftAlone[] = {
         return y)"},
 };
 
-INSTANTIATE_TEST_SUITE_P(When, FoldConstantsLeavesAlone, testing::ValuesIn(kLeftAlone),
+INSTANTIATE_TEST_SUITE_P(When, FoldConstantsLeavesAlone, testing::ValuesIn(kFoldConstantsLeaves),
                          [](const auto& row) { return row.param.why; });
 
 }  // namespace

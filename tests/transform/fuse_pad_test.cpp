@@ -14,7 +14,7 @@ using graph::Graph;
 using graph::parse;
 using graph::to_text;
 
-constexpr const char* kInputs = R"(
+constexpr const char* kPadInputs = R"(
     input x float32[1,1,5,6]
     weight = float32[1,1,3,3] {0,1,2,3,4,5,6,7,8}
     pads = int64[8] {0,0,1,2,0,0,3,4}
@@ -22,10 +22,11 @@ constexpr const char* kInputs = R"(
     one = float32[] {1}
 )";
 
-Graph with_inputs(const std::string& nodes) { return parse(kInputs + nodes); }
+Graph with_pad_inputs(const std::string& nodes) { return parse(kPadInputs + nodes); }
 
 TEST(FusePad, AddsThePadsToThoseOfTheConv) {
-  Graph graph = with_inputs("y = Pad(x, pads, zero)\nz = Conv(y, weight) pads=[1,1,1,1]\nreturn z");
+  Graph graph =
+      with_pad_inputs("y = Pad(x, pads, zero)\nz = Conv(y, weight) pads=[1,1,1,1]\nreturn z");
   const Graph before = graph;
 
   EXPECT_EQ(fuse_pad(graph), 1);
@@ -38,7 +39,7 @@ TEST(FusePad, AddsThePadsToThoseOfTheConv) {
 }
 
 TEST(FusePad, TakesTheAttributeOfOldFiles) {
-  Graph graph = with_inputs("y = Pad(x) pads=[0,0,1,1,0,0,1,1]\nz = Conv(y, weight)\nreturn z");
+  Graph graph = with_pad_inputs("y = Pad(x) pads=[0,0,1,1,0,0,1,1]\nz = Conv(y, weight)\nreturn z");
   const Graph before = graph;
 
   EXPECT_EQ(fuse_pad(graph), 1);
@@ -48,14 +49,14 @@ TEST(FusePad, TakesTheAttributeOfOldFiles) {
 class FusePadLeavesAlone : public testing::TestWithParam<LeftAlone> {};
 
 TEST_P(FusePadLeavesAlone, TheGraph) {
-  Graph graph = with_inputs(GetParam().graph);
+  Graph graph = with_pad_inputs(GetParam().graph);
   const Graph before = graph;
 
   EXPECT_EQ(fuse_pad(graph), 0);
   EXPECT_EQ(graph, before);
 }
 
-constexpr LeftAlone kLeftAlone[] = {
+constexpr LeftAlone kFusePadLeaves[] = {
     {"ItFillsWithOnes", "y = Pad(x, pads, one)\nz = Conv(y, weight)\nreturn z"},
     {"TheFillIsComputed", "y = Pad(x, pads, fill)\nz = Conv(y, weight)\nreturn z"},
     {"ItReflects", "y = Pad(x, pads) mode=reflect\nz = Conv(y, weight)\nreturn z"},
@@ -67,7 +68,7 @@ constexpr LeftAlone kLeftAlone[] = {
     {"ThePadsAreComputed", "y = Pad(x, computed)\nz = Conv(y, weight)\nreturn z"},
 };
 
-INSTANTIATE_TEST_SUITE_P(When, FusePadLeavesAlone, testing::ValuesIn(kLeftAlone),
+INSTANTIATE_TEST_SUITE_P(When, FusePadLeavesAlone, testing::ValuesIn(kFusePadLeaves),
                          [](const auto& row) { return row.param.why; });
 
 }  // namespace

@@ -57,7 +57,7 @@ TEST_P(MergeDuplicatesLeavesAlone, TheGraph) {
   EXPECT_EQ(graph, before);
 }
 
-constexpr LeftAlone kLeftAlone[] = {
+constexpr LeftAlone kMergeDuplicatesLeaves[] = {
     {"AttributesDiffer", "a = Softmax(x) axis=1\nb = Softmax(x) axis=2\ny = Add(a, b)\nreturn y"},
     {"InputsDiffer", "a = Sub(x, w)\nb = Sub(w, x)\ny = Add(a, b)\nreturn y"},
     {"DomainsDiffer", "a = Relu(x)\nb = my::Relu(x)\ny = Add(a, b)\nreturn y"},
@@ -83,7 +83,8 @@ constexpr LeftAlone kLeftAlone[] = {
         return b)"},
 };
 
-INSTANTIATE_TEST_SUITE_P(When, MergeDuplicatesLeavesAlone, testing::ValuesIn(kLeftAlone),
+INSTANTIATE_TEST_SUITE_P(When, MergeDuplicatesLeavesAlone,
+                         testing::ValuesIn(kMergeDuplicatesLeaves),
                          [](const auto& row) { return row.param.why; });
 
 TEST(MergeDuplicates, KeepsTheNamesThatASubgraphReads) {

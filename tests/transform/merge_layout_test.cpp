@@ -80,7 +80,7 @@ TEST_P(MergeLayoutLeavesAlone, TheGraph) {
   EXPECT_EQ(graph, before);
 }
 
-constexpr LeftAlone kLeftAlone[] = {
+constexpr LeftAlone kMergeLayoutLeaves[] = {
     {"TheSecondTargetCopiesASize", R"(
         a = int64[2] {3,4}
         b = int64[2] {0,-1}
@@ -112,7 +112,7 @@ constexpr LeftAlone kLeftAlone[] = {
     {"AnotherDomain", "y = my::Transpose(x) perm=[1,0]\nz = Transpose(y) perm=[1,0]\nreturn z"},
 };
 
-INSTANTIATE_TEST_SUITE_P(When, MergeLayoutLeavesAlone, testing::ValuesIn(kLeftAlone),
+INSTANTIATE_TEST_SUITE_P(When, MergeLayoutLeavesAlone, testing::ValuesIn(kMergeLayoutLeaves),
                          [](const auto& row) { return row.param.why; });
 
 }  // namespace

@@ -60,7 +60,7 @@ TEST_P(RenameLayersLeavesAlone, TheGraph) {
   EXPECT_EQ(graph, before);
 }
 
-constexpr LeftAlone kLeftAlone[] = {
+constexpr LeftAlone kRenameLayersLeaves[] = {
     {"NothingNamesAModule", "y = Conv(x, \"onnx::Conv_235\") @Conv_17\nreturn y"},
     {"ItHasTheName", "y = Conv(x, model.0.conv.weight) @model.0.conv\nreturn y"},
     {"TheNameIsTaken",
@@ -71,7 +71,7 @@ constexpr LeftAlone kLeftAlone[] = {
     {"TheWeightHasNoModule", "y = Conv(x, \"my weight.weight\") @Conv_0\nreturn y"},
 };
 
-INSTANTIATE_TEST_SUITE_P(When, RenameLayersLeavesAlone, testing::ValuesIn(kLeftAlone),
+INSTANTIATE_TEST_SUITE_P(When, RenameLayersLeavesAlone, testing::ValuesIn(kRenameLayersLeaves),
                          [](const auto& row) { return row.param.why; });
 
 TEST(RenameLayersOfASharedWeight, NamesTheFirst) {

@@ -110,7 +110,7 @@ TEST_P(SettleShapesLeavesAlone, TheGraph) {
   EXPECT_EQ(graph, before);
 }
 
-constexpr LeftAlone kLeftAlone[] = {
+constexpr LeftAlone kSettleShapesLeaves[] = {
     {"TwoSizesAreOpen", R"(
         input x float32[a,b,6]
         input w float32[c,d]
@@ -153,7 +153,7 @@ constexpr LeftAlone kLeftAlone[] = {
         return y)"},
 };
 
-INSTANTIATE_TEST_SUITE_P(When, SettleShapesLeavesAlone, testing::ValuesIn(kLeftAlone),
+INSTANTIATE_TEST_SUITE_P(When, SettleShapesLeavesAlone, testing::ValuesIn(kSettleShapesLeaves),
                          [](const auto& row) { return row.param.why; });
 
 }  // namespace

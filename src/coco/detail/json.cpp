@@ -120,7 +120,7 @@ void require_valid(ondemand::value value, int depth) {
   if (depth == 0) {
     fail(ErrorCode::corrupt_file, "nested deeper than {} lists and objects", kMostDepth);
   }
-  ondemand::json_type type{};
+  auto type = ondemand::json_type::null;
   if (const auto error = value.type().get(type)) {
     if (is_constant_of_python(value)) return;
     fail_json(error);

@@ -8,7 +8,7 @@ namespace yoloq::coco::detail {
 
 namespace {
 
-constexpr std::uint16_t kAllThresholds = (1u << kThresholds) - 1;
+constexpr std::uint16_t kFullMask = (1u << kThresholds) - 1;
 
 bool is_outside(double area, const AreaRange& range) {
   return area < range.low || area > range.high;
@@ -120,7 +120,7 @@ void CellMatcher::judge(const Detection& detection, Verdict& verdict) {
       }
     }
     if (is_outside(own_area, kAreaRanges[area])) {
-      verdict.ignored[area] |= kAllThresholds & static_cast<Mask>(~verdict.matched[area]);
+      verdict.ignored[area] |= kFullMask & static_cast<Mask>(~verdict.matched[area]);
     }
   }
 }

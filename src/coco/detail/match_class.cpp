@@ -17,7 +17,7 @@ namespace yoloq::coco::detail {
 namespace {
 
 /// One image of the class: places in the lists that are sorted by image.
-struct Cell {
+struct ImageCell {
   std::uint32_t image = 0;
   std::span<Entry> entries;          // by falling score, at most the detection limit
   std::span<const PlacedBox> boxes;  // in the order of the file
@@ -38,11 +38,11 @@ std::span<T> first_image(std::span<T> values, std::uint32_t image) {
   return values.first(static_cast<std::size_t>(end - values.begin()));
 }
 
-std::vector<Cell> cut_by_image(std::span<Entry> entries, std::span<const PlacedBox> boxes) {
-  std::vector<Cell> cells;
+std::vector<ImageCell> cut_by_image(std::span<Entry> entries, std::span<const PlacedBox> boxes) {
+  std::vector<ImageCell> cells;
   std::size_t verdicts = 0;
   while (!entries.empty() || !boxes.empty()) {
-    Cell cell;
+    ImageCell cell;
     cell.image = std::min(entries.empty() ? IdIndex::kNone : entries.front().image,
                           boxes.empty() ? IdIndex::kNone : boxes.front().image);
     cell.entries = first_image(entries, cell.image);
@@ -57,7 +57,7 @@ std::vector<Cell> cut_by_image(std::span<Entry> entries, std::span<const PlacedB
 }
 
 /// Highest score first, ties in the order of the file, cut at the detection limit.
-void rank(Cell& cell) {
+void rank(ImageCell& cell) {
   const auto ahead = [](const Entry& a, const Entry& b) {
     return a.score != b.score ? a.score > b.score : a.detection < b.detection;
   };
@@ -74,10 +74,10 @@ std::uint64_t falling_key(double score) {
 }
 
 /// For each kept entry, in the order of the cells, its place among all by falling score.
-std::vector<std::uint32_t> places_by_score(const std::vector<Cell>& cells, std::size_t count) {
+std::vector<std::uint32_t> places_by_score(const std::vector<ImageCell>& cells, std::size_t count) {
   std::vector<std::pair<std::uint64_t, std::uint32_t>> keys(count);
   std::uint32_t place = 0;
-  for (const Cell& cell : cells) {
+  for (const ImageCell& cell : cells) {
     for (const Entry& entry : cell.entries) {
       keys[place] = {falling_key(entry.score), place};
       ++place;
@@ -91,7 +91,7 @@ std::vector<std::uint32_t> places_by_score(const std::vector<Cell>& cells, std::
 
 /// Calls `work(cell, matcher)` for all cells, on all threads; each has a matcher of its own.
 template <typename Work>
-void for_each_cell(std::vector<Cell>& cells, Work work) {
+void for_each_cell(std::vector<ImageCell>& cells, Work work) {
   constexpr std::size_t kGrain = 64;
   const tbb::blocked_range<std::size_t> all(0, cells.size(), kGrain);
   tbb::parallel_for(all, [&](const tbb::blocked_range<std::size_t>& range) {
@@ -106,15 +106,15 @@ void match_class(std::span<Entry> entries, std::span<PlacedBox> boxes,
                  std::span<const Detection> detections, ClassMatches& result) {
   sort_by_image(entries);
   sort_by_image(boxes);
-  std::vector<Cell> cells = cut_by_image(entries, boxes);
-  for_each_cell(cells, [](Cell& cell, CellMatcher&) { rank(cell); });
+  std::vector<ImageCell> cells = cut_by_image(entries, boxes);
+  for_each_cell(cells, [](ImageCell& cell, CellMatcher&) { rank(cell); });
 
   std::size_t count = 0;
-  for (const Cell& cell : cells) count += cell.entries.size();
+  for (const ImageCell& cell : cells) count += cell.entries.size();
   const std::vector<std::uint32_t> places = places_by_score(cells, count);
   result.verdicts.resize(count);
 
-  for_each_cell(cells, [&](Cell& cell, CellMatcher& matcher) {
+  for_each_cell(cells, [&](ImageCell& cell, CellMatcher& matcher) {
     matcher.set_boxes(cell.boxes);
     cell.truth = {cell.image, matcher.counted()};
     for (std::size_t r = 0; r < cell.entries.size(); ++r) {
@@ -124,7 +124,7 @@ void match_class(std::span<Entry> entries, std::span<PlacedBox> boxes,
       matcher.judge(detections[entry.detection], verdict);
     }
   });
-  for (const Cell& cell : cells) {
+  for (const ImageCell& cell : cells) {
     if (!cell.boxes.empty()) result.truths.push_back(cell.truth);
   }
 }

@@ -14,6 +14,9 @@
 
 namespace yoloq::graph::detail {
 
+/// A pad beyond this, on either side, is refused: sums with sizes could overflow.
+constexpr std::int64_t kWidestPad = 1 << 30;
+
 /// Input `index` of a call.
 ///
 /// @throws Error(corrupt_file) if it is absent.

@@ -103,7 +103,10 @@ Tensor selected(const Tensor& source, std::span<const AxisIndices> indices, cons
     } else if (fill != nullptr) {
       std::memcpy(bytes.data() + i * width, fill->bytes().data(), width);
     }
-    for (std::size_t d = at.size(); d-- > 0 && ++at[d] == shape[d];) at[d] = 0;
+    for (std::size_t d = at.size(); d-- > 0;) {
+      if (++at[d] < shape[d]) break;
+      at[d] = 0;
+    }
   }
   return {source.dtype(), shape, bytes};
 }

@@ -34,9 +34,9 @@ Tensors concat(const Call& call) {
     shape[axis] += input(call, i).shape()[axis];
   }
   const std::size_t width = element_width(first);
-  const auto outer =
+  const auto outer = static_cast<std::size_t>(
       std::accumulate(shape.begin(), shape.begin() + static_cast<std::ptrdiff_t>(axis),
-                      std::size_t{1}, std::multiplies());
+                      std::int64_t{1}, std::multiplies()));
   std::vector<std::byte> bytes;
   bytes.reserve(static_cast<std::size_t>(element_count(shape)) * width);
   for (std::size_t o = 0; o < outer; ++o) {

@@ -11,8 +11,6 @@ namespace yoloq::graph::detail {
 
 namespace {
 
-constexpr std::int64_t kWidestPad = 1 << 30;
-
 std::vector<AxisIndices> whole(const Shape& shape) {
   std::vector<AxisIndices> indices;
   for (const std::int64_t size : shape) indices.push_back(every_index(size));

@@ -13,8 +13,6 @@ namespace yoloq::graph::detail {
 
 namespace {
 
-constexpr std::int64_t kWidestPad = 1 << 30;
-
 /// `dim` times a scale, which is mostly a whole number.
 Dim scaled(const Dim& dim, float scale) {
   if (dim.known()) return Dim::fixed(scaled_size(dim.size, scale));

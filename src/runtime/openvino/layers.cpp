@@ -3,7 +3,7 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cstdlib>
+#include <charconv>
 #include <memory>
 #include <openvino/core/model.hpp>
 #include <openvino/core/node.hpp>
@@ -50,11 +50,17 @@ std::vector<std::string> origins_of(const ov::Node& layer, const Metadata& nodes
   return origins;
 }
 
+/// 0 where the plugin gives none.
+int execution_place(const ov::Node& layer) {
+  const std::string text = info_of(layer, "execOrder");
+  int place = 0;
+  std::from_chars(text.data(), text.data() + text.size(), place);
+  return place;
+}
+
 std::vector<std::shared_ptr<ov::Node>> in_execution_order(const ov::Model& runtime_model) {
   auto layers = runtime_model.get_ordered_ops();
-  std::ranges::stable_sort(layers, {}, [](const std::shared_ptr<ov::Node>& layer) {
-    return std::atoi(info_of(*layer, "execOrder").c_str());
-  });
+  std::ranges::stable_sort(layers, {}, [](const auto& layer) { return execution_place(*layer); });
   return layers;
 }
 
