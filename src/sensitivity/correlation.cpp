@@ -83,12 +83,11 @@ void compare_significant(const std::map<int, const LayerCost*>& candidate,
 }
 
 void compare_top(const Profile& candidate, const Profile& reference, Agreement& agreement) {
-  for (const LayerCost& layer : std::span(candidate.layers).first(
-           std::min(kTop, candidate.layers.size()))) {
+  for (const LayerCost& layer :
+       std::span(candidate.layers).first(std::min(kTop, candidate.layers.size()))) {
     const auto found = std::ranges::find(reference.layers, layer.id, &LayerCost::id);
     agreement.top.push_back(layer.name);
-    agreement.top_places.push_back(
-        static_cast<std::size_t>(found - reference.layers.begin()) + 1);
+    agreement.top_places.push_back(static_cast<std::size_t>(found - reference.layers.begin()) + 1);
   }
 }
 

@@ -25,7 +25,7 @@ Interval spearman_interval(double correlation, std::size_t count);
 struct Agreement {
   double correlation = 0;  ///< Over all layers.
   Interval interval;
-  std::size_t significant = 0;  ///< Layers whose cost in the reference is above its noise.
+  std::size_t significant = 0;         ///< Layers whose cost in the reference is above its noise.
   double significant_correlation = 0;  ///< Over these; 0 where they are fewer than 4.
   Interval significant_interval;
   /// What two measurements of the reference on other images would give, median and interval over

@@ -25,8 +25,8 @@ struct Difference {
 ///
 /// A value is the same in both if its node, the constants that it reads and all its inputs are.
 ///
-/// Feature maps, [N, C, H, W], are taken as [N, H, W, C], which is how runtime::with_outputs() hands
-/// them out; inputs of `base` as they are.
+/// Feature maps, [N, C, H, W], are taken as [N, H, W, C], which is how runtime::with_outputs()
+/// hands them out; inputs of `base` as they are.
 ///
 /// @param base     of known types: see graph::infer_shapes().
 /// @param variant  has the outputs of `base`.

@@ -76,8 +76,8 @@ class MapRun {
     Profile state = read_profile(options_.state);
     const bool same = same_question(state, result_.profile) &&
                       state.layers.front().draws.size() == options_.draws;
-    same ? result_.profile.layers = std::move(state.layers)
-         : (result_.state_replaced = true, std::vector<LayerCost>{});
+    result_.state_replaced = !same;
+    if (same) result_.profile.layers = std::move(state.layers);
   }
 
   void write_state() const {
@@ -119,8 +119,7 @@ class MapRun {
   }
 
   void add(LayerCost layer, std::span<const detect::Boxes> boxes) {
-    const ApDraws quantized =
-        ap_draws(pipeline::to_coco(boxes, truth_), truth_, options_.draws);
+    const ApDraws quantized = ap_draws(pipeline::to_coco(boxes, truth_), truth_, options_.draws);
     layer.cost = kPoints * (float_draws_.ap - quantized.ap);
     for (std::size_t draw = 0; draw < options_.draws; ++draw) {
       layer.draws.push_back(kPoints * (float_draws_.draws[draw] - quantized.draws[draw]));

@@ -50,10 +50,10 @@ struct MapOptions {
 /// What map_profile() found, and at what expense.
 struct MapResult {
   Profile profile;
-  double float_ap = 0;         ///< 0 to 1.
-  Effort full_evaluation;      ///< One evaluation of the float model, in the same run.
-  Effort layers;               ///< All layers of this run, engines compiled and state written.
-  std::size_t resumed = 0;     ///< Layers that an earlier run had finished.
+  double float_ap = 0;          ///< 0 to 1.
+  Effort full_evaluation;       ///< One evaluation of the float model, in the same run.
+  Effort layers;                ///< All layers of this run, engines compiled and state written.
+  std::size_t resumed = 0;      ///< Layers that an earlier run had finished.
   bool state_replaced = false;  ///< There was a state, of other inputs.
 };
 

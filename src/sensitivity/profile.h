@@ -24,7 +24,7 @@ namespace yoloq::sensitivity {
 
 /// One layer.
 struct LayerCost {
-  int id = 0;                 ///< As `yoloq inspect` prints it.
+  int id = 0;  ///< As `yoloq inspect` prints it.
   std::string name;
   double cost = 0;            ///< The larger, the more sensitive; in Profile::unit.
   std::vector<double> draws;  ///< The cost on resampled images, the same images for all layers.

@@ -15,8 +15,8 @@ namespace {
 
 /// Scales and codes alone: what else a plan says does not change what layers compute.
 std::string hash_of_plan(const quantize::Plan& plan) {
-  quantize::Plan bare{.target = plan.target, .activations = plan.activations,
-                      .weights = plan.weights};
+  quantize::Plan bare{
+      .target = plan.target, .activations = plan.activations, .weights = plan.weights};
   Hasher hasher;
   hasher.add(quantize::to_yaml(bare));
   for (const auto& [layer, codes] : quantize::stored_codes(plan)) {

@@ -66,8 +66,7 @@ Variants::Variants(const graph::Graph& base, std::span<const graph::Graph> varia
   }
 }
 
-void Variants::run_variant(std::size_t index, runtime::Request& base,
-                           runtime::Request& own) const {
+void Variants::run_variant(std::size_t index, runtime::Request& base, runtime::Request& own) const {
   const Variant& variant = variants_[index];
   for (std::size_t i = 0; i < variant.sources.size(); ++i) {
     const std::size_t source = variant.sources[i];
@@ -108,7 +107,8 @@ pipeline::StreamReport Variants::run(std::span<const std::filesystem::path> imag
   const pipeline::StreamOptions stream{
       .size = size, .workers = base_->streams(), .progress = progress};
   return pipeline::stream_images(
-      *base_, images, stream, [&](std::span<const pipeline::Item> items, runtime::Request& request) {
+      *base_, images, stream,
+      [&](std::span<const pipeline::Item> items, runtime::Request& request) {
         visit_image(items.front(), request, requests_of(request), visit);
       });
 }

@@ -40,7 +40,7 @@ struct VariantOutputs {
 using Visit = std::function<void(const VariantOutputs&)>;
 
 struct VariantOptions {
-  int threads = 0;           ///< 0: all that the process may use.
+  int threads = 0;            ///< 0: all that the process may use.
   bool base_outputs = false;  ///< Compute all outputs of the base, to be compared with.
 };
 
@@ -69,8 +69,8 @@ class Variants {
                    const Visit& visit) const;
   void run_variant(std::size_t index, runtime::Request& base, runtime::Request& own) const;
 
-  std::size_t outputs_ = 0;          ///< Of the graph.
-  std::vector<std::size_t> kept_;    ///< Which of them the base engine computes.
+  std::size_t outputs_ = 0;        ///< Of the graph.
+  std::vector<std::size_t> kept_;  ///< Which of them the base engine computes.
   std::vector<Variant> variants_;
   std::shared_ptr<runtime::Engine> base_;
 };
