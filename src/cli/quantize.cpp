@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -8,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/arguments.h"
+#include "cli/auto_layers.h"
 #include "cli/command.h"
 #include "cli/plan_arguments.h"
 #include "cli/progress_bar.h"
@@ -35,6 +37,7 @@ struct Arguments {
   fs::path data;
   JsonArguments json;
   PlanArguments how;
+  AutoLayers automatic;
   bool dynamic = false;
   bool verify = true;
   bool explain = false;
@@ -63,6 +66,7 @@ struct Outcome {
   pipeline::QuantizedModel result;
   pipeline::Verification verification;
   std::vector<pipeline::Improvement> improvements;
+  std::optional<sensitivity::PartialQuantization> partial;
   double seconds = 0;
 };
 
@@ -136,10 +140,30 @@ void report(const Arguments& arguments, const Outcome& outcome) {
     fmt::print("{:34} {:6.2f} dB\n", row.name, row.sqnr_db);
     json["improvements"].push_back({{"name", row.name}, {"sqnr_db", row.sqnr_db}});
   }
+  if (outcome.partial) report_partial(arguments, *outcome.partial, json);
   json["verify_sqnr_db"] = nullptr;
   const auto& checks = outcome.verification.checks;
   if (!checks.empty()) json["verify_sqnr_db"] = worst_db(checks);
   arguments.json.write(json.dump(2));
+}
+
+void report_partial(const Arguments& arguments, const sensitivity::PartialQuantization& partial,
+                    nlohmann::ordered_json& json) {
+  const auto& choice = partial.choice;
+  fmt::print("float layers: {} ({}); {:.3f} of the speed of full int8 on one thread\n",
+             fmt::join(choice.float_layers, ", "), choice.reason, 1 / partial.time);
+  json["partial"] = {{"float_layers", choice.float_layers},
+                     {"max_drop", *arguments.automatic.max_drop},
+                     {"met", choice.met},
+                     {"reason", choice.reason},
+                     {"search_float_ap", partial.float_ap},
+                     {"search_ap", choice.ap},
+                     {"search_drop", choice.drop},
+                     {"speed_against_int8", 1 / partial.time}};
+  for (const auto& step : choice.steps) {
+    json["partial"]["steps"].push_back(
+        {{"layer", step.layer}, {"ap", step.ap}, {"drop", step.drop}, {"time", step.time}});
+  }
 }
 
 /// Gives a plan the float type of --float-type, where that is another than its own.
@@ -169,9 +193,35 @@ pipeline::QuantizedModel apply_plan(const Arguments& arguments,
   return result;
 }
 
+/// Quantizes, with the float layers that --skip-layers auto asks for.
+void quantize(Arguments& arguments, const pipeline::DetectionModel& model,
+              const std::vector<fs::path>& images, const sensitivity::LabelledImages& search,
+              Outcome& outcome) {
+  const AutoLayers& automatic = arguments.automatic;
+  if (automatic.count) {
+    const auto profile = automatic.profile(model, images, arguments.how.pipeline_options());
+    const auto names = automatic.most_sensitive(profile);
+    fmt::print("most sensitive layers, kept in float: {}\n", fmt::join(names, ", "));
+    arguments.how.skip_layers.insert(arguments.how.skip_layers.end(), names.begin(), names.end());
+  }
+  const pipeline::QuantizationOptions how = arguments.how.pipeline_options();
+  outcome.result = pipeline::quantize_model(model, images, how);
+  if (arguments.explain) outcome.improvements = explain(model, images, how);
+  if (!automatic.until_drop) return;
+  outcome.partial = sensitivity::keep_sensitive_layers_in_float(
+      model, outcome.result, automatic.profile(model, images, how), search, how,
+      {.max_drop = *automatic.max_drop,
+       .report = [](const std::string& line) { fmt::print("{}\n", line); }});
+}
+
 void run(Arguments arguments) {
   const auto start = std::chrono::steady_clock::now();
+  arguments.automatic.take_from(arguments.how.skip_layers);
   arguments.how.quantize_options();  // Fails before anything is read.
+  if (arguments.automatic.given() && !arguments.plan.empty()) {
+    fail(ErrorCode::bad_usage,
+         "--plan is applied as it is: --skip-layers auto does not go with it");
+  }
   const fs::path source = arguments.model.one();
   if (arguments.out.empty()) arguments.out = source.stem().string() + "-int8.onnx";
   if (arguments.save_plan.empty()) {
@@ -185,6 +235,7 @@ void run(Arguments arguments) {
   }
 
   std::vector<fs::path> images;
+  sensitivity::LabelledImages search;
   pipeline::ModelOptions load{.size = arguments.size.size(),
                               .hints = arguments.model.hints(),
                               .dynamic = arguments.dynamic};
@@ -192,6 +243,9 @@ void run(Arguments arguments) {
     const dataset::Dataset dataset = dataset::read_data_yaml(arguments.data);
     load.hints.names = dataset.names;
     images = dataset::list_images(dataset, arguments.how.split);
+    if (arguments.automatic.until_drop) {
+      search = arguments.automatic.search(dataset, arguments.how.split);
+    }
   }
   const pipeline::DetectionModel model = pipeline::load_model(source, load);
   Outcome outcome;
@@ -203,9 +257,7 @@ void run(Arguments arguments) {
       fmt::print("notice: {} images asked for, '{}' has {}\n", count, arguments.how.split,
                  images.size());
     }
-    const pipeline::QuantizationOptions how = arguments.how.pipeline_options();
-    outcome.result = pipeline::quantize_model(model, images, how);
-    if (arguments.explain) outcome.improvements = explain(model, images, how);
+    quantize(arguments, model, images, search, outcome);
   }
   if (arguments.verify && !outcome.result.images.empty()) {
     outcome.verification = pipeline::verify_once(model, outcome.result.graph, outcome.result.images,
@@ -216,6 +268,9 @@ void run(Arguments arguments) {
   write_files(files);
   outcome.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   report(arguments, outcome);
+  if (outcome.partial && !outcome.partial->choice.met) {
+    fail(ErrorCode::below_target, "{}: {}", arguments.out.string(), outcome.partial->choice.reason);
+  }
 }
 
 }  // namespace
@@ -228,6 +283,7 @@ void declare_quantize(CLI::App& app) {
   app.add_option("--data", arguments->data, "data set yaml");
   arguments->how.declare_calibration(app);
   arguments->how.declare_layers(app);
+  arguments->automatic.declare(app);
   arguments->how.declare_placement(app);
   arguments->how.declare_tuning(app);
   app.add_flag("--dynamic", arguments->dynamic, "leave batch and size of a checkpoint open");

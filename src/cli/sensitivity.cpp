@@ -17,6 +17,7 @@
 #include "core/file.h"
 #include "dataset/images.h"
 #include "pipeline/calibration.h"
+#include "pipeline/plan_file.h"
 #include "sensitivity/correlation.h"
 #include "sensitivity/labelled_images.h"
 #include "sensitivity/methods.h"
@@ -41,6 +42,7 @@ struct Arguments {
   JsonArguments json;
   fs::path data;
   fs::path annotations;
+  fs::path plan_file;  ///< Empty: made as 'quantize' would.
   std::string method = "fast";
   std::size_t images = 0;  ///< 0: the method's.
   std::size_t group = sense::MapOptions{}.group;
@@ -117,7 +119,8 @@ Outcome measure(const Arguments& arguments) {
                                     .hints = arguments.model.hints(dataset.names)};
   const pipeline::DetectionModel model = pipeline::load_model(arguments.model.one(), load);
   const bool needs_truth = arguments.method == "map";
-  const std::size_t usual = needs_truth ? kMapImages : kSqnrImages;
+  const std::size_t few = arguments.method == "fast" ? sense::kFastImages : kSqnrImages;
+  const std::size_t usual = needs_truth ? kMapImages : few;
   const std::size_t count = arguments.images > 0 ? arguments.images : usual;
   const auto all = dataset::list_images(dataset, arguments.plan.split);
   sense::LabelledImages chosen;
@@ -131,9 +134,9 @@ Outcome measure(const Arguments& arguments) {
   const auto quantized = pipeline::quantize_model(model, all, arguments.plan.pipeline_options());
   const sense::Subject subject{.model = model, .plan = quantized.plan, .images = chosen.images};
   if (needs_truth) return measure_map(arguments, subject, chosen.truth);
-  return {.profile = sense::sqnr_profile(subject, {.group = arguments.group,
-                                                   .threads = arguments.plan.threads,
-                                                   .progress = progress_bar(arguments.method)}),
+  return {.profile = profile(subject, {.group = arguments.group,
+                                       .threads = arguments.plan.threads,
+                                       .progress = progress_bar(arguments.method)}),
           .facts = Json::object()};
 }
 
@@ -207,13 +210,15 @@ void declare_sensitivity(CLI::App& app) {
                  "fast: from few images; sqnr: error at the heads; map: AP, one layer at a time")
       ->check(CLI::IsMember({"fast", "sqnr", "map"}))
       ->capture_default_str();
-  app.add_option("--images", arguments->images,
-                 fmt::format("images of --split to measure on; 0: {} for map, {} else", kMapImages,
-                             kSqnrImages))
+  app.add_option(
+         "--images", arguments->images,
+         fmt::format("images of --split to measure on; 0: {} for map, {} for fast, {} for sqnr",
+                     kMapImages, sense::kFastImages, kSqnrImages))
       ->check(CLI::Range(0, 1000000))
       ->capture_default_str();
   app.add_option("--annotations", arguments->annotations,
                  "COCO ground truth of --split, for map; else found beside the data or in labels");
+  app.add_option("--plan", arguments->plan_file, "profile this plan instead of making one");
   arguments->plan.declare_calibration(app);
   arguments->plan.declare_placement(app);
   app.add_flag("--tuning", arguments->plan.tuning,

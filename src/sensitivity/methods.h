@@ -64,6 +64,9 @@ struct MapResult {
 MapResult map_profile(const Subject& subject, const pipeline::GroundTruth& truth,
                       const MapOptions& options);
 
+/// Images on which fast_profile() ranks as it does on twice as many; see docs/decisions/0003.
+inline constexpr std::size_t kFastImages = 16;
+
 struct HeadOptions {
   std::size_t group = 15;
   int threads = 0;
@@ -73,5 +76,14 @@ struct HeadOptions {
 /// Noise over signal at the heads with only that layer quantized, in dB, the mean over the heads:
 /// the negative of their SQNR.
 Profile sqnr_profile(const Subject& subject, const HeadOptions& options);
+
+/// How far the predictions of the float model move with only that layer quantized: of each its box
+/// (1 - IoU) and its confidence, weighted by that confidence, in percent. A few images say it, as
+/// each holds thousands of predictions and no luck of matching; no labels are needed. Why this:
+/// docs/decisions/0003-fast-sensitivity.md.
+///
+/// @throws Error(unsupported) for a head without anchors, Error(bad_argument) if the model sees
+///     nothing in the images.
+Profile fast_profile(const Subject& subject, const HeadOptions& options);
 
 }  // namespace yoloq::sensitivity

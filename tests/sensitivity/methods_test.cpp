@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sensitivity/methods.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "core/file.h"
+#include "pipeline/evaluation.h"
+#include "sensitivity/one_layer.h"
+#include "sensitivity/subject.h"
+#include "sensitivity/tiny_subject.h"
+#include "sensitivity/variants.h"
+
+namespace yoloq::sensitivity {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::Gt;
+using testing::SizeIs;
+
+/// The deepest layer of the backbone, one of its neck, one of its heads.
+constexpr const char* kRuined = "model.1.conv";
+
+class Methods : public testing::Test {
+ protected:
+  MapResult map(std::size_t group = 7, const fs::path& state = {}, const Progress& stop = {}) {
+    return map_profile(tiny_.subject(), tiny_.truth,
+                       {.group = group, .draws = 4, .state = state, .progress = stop});
+  }
+
+  /// AP of the whole variant, the plain way.
+  double plain_ap(const std::string& layer) {
+    const auto graph = with_only_layer_quantized(tiny_.model.fixed, tiny_.plan, layer);
+    const pipeline::Detector detector{
+        .engine = runtime::compile(graph), .head = tiny_.model.head, .size = tiny_.model.size};
+    const auto found = pipeline::find_objects(detector, tiny_.images);
+    return pipeline::evaluate(pipeline::to_coco(found.boxes, tiny_.truth),
+                              tiny_.truth)[coco::Figure::ap];
+  }
+
+  test::TinySubject tiny_;
+};
+
+TEST_F(Methods, MapIsTheApOfEachVariantComputedWhole) {
+  const MapResult result = map();
+
+  EXPECT_GT(result.float_ap, 0.4);
+  EXPECT_THAT(result.profile.layers, SizeIs(tiny_.plan.layers.size()));
+  for (const std::size_t place : {std::size_t{0}, std::size_t{5}, std::size_t{15}}) {
+    const LayerCost& layer = result.profile.layers[place];
+    EXPECT_NEAR(layer.cost, 100 * (result.float_ap - plain_ap(layer.name)), 0.05) << layer.name;
+    EXPECT_THAT(layer.draws, SizeIs(4));
+  }
+}
+
+TEST_F(Methods, PutARuinedLayerFirst) {
+  tiny_.ruin(kRuined);
+
+  const Profile by_map = map().profile;
+  const Profile by_sqnr = sqnr_profile(tiny_.subject(), {});
+
+  for (const Profile& profile : {by_map, by_sqnr}) {
+    SCOPED_TRACE(profile.method);
+    EXPECT_EQ(profile.layers.front().name, kRuined);
+    EXPECT_THAT(profile.layers.front().cost, Gt(profile.layers[1].cost));
+    EXPECT_TRUE(std::ranges::is_sorted(profile.layers, std::ranges::greater{}, &LayerCost::cost));
+  }
+}
+
+TEST_F(Methods, GiveTheSameBytesForAnyGrouping) {
+  EXPECT_EQ(to_json(map(3).profile), to_json(map(100).profile));
+  EXPECT_EQ(to_json(sqnr_profile(tiny_.subject(), {.group = 4})),
+            to_json(sqnr_profile(tiny_.subject(), {.group = 50})));
+}
+
+TEST_F(Methods, MapGoesOnWhereItWasStopped) {
+  const fs::path state = tiny_.folder / "state";
+  const Progress stop = [](std::size_t done, std::size_t) {
+    if (done > 15) fail(ErrorCode::cancelled, "enough");  // In the third of the groups.
+  };
+  EXPECT_THROW(map(3, state, stop), Error);
+
+  const MapResult resumed = map(3, state);
+
+  EXPECT_EQ(resumed.resumed, 6u);
+  EXPECT_FALSE(resumed.state_replaced);
+  EXPECT_EQ(to_json(resumed.profile), to_json(map(3).profile));
+}
+
+TEST_F(Methods, MapDoesNotGoOnWithWhatWasMeasuredForOtherInputs) {
+  const fs::path state = tiny_.folder / "state";
+  map(7, state);
+  tiny_.truth.annotations.boxes.pop_back();
+
+  const MapResult result = map(7, state);
+
+  EXPECT_EQ(result.resumed, 0u);
+  EXPECT_TRUE(result.state_replaced);
+}
+
+TEST_F(Methods, NeedImagesAndLayers) {
+  tiny_.images.clear();
+  EXPECT_THROW(sqnr_profile(tiny_.subject(), {}), Error);
+  EXPECT_THROW(map(), Error);
+}
+
+TEST_F(Methods, SqnrIsThatOfTheWholeVariant) {
+  const Profile profile = sqnr_profile(tiny_.subject(), {});
+  const graph::Graph base = base_graph_to_heads(tiny_.subject());
+
+  const auto plain = [&](const std::string& layer) {
+    const auto variant = with_only_layer_quantized(base, tiny_.plan, layer);
+    const std::vector<graph::Graph> whole{variant};
+    std::vector<double> signal(3), noise(3);
+    Variants(base, whole, {.threads = 1, .base_outputs = true})
+        .run(tiny_.images, tiny_.model.size, {}, [&](const VariantOutputs& found) {
+          for (std::size_t head = 0; head < 3; ++head) {
+            for (std::size_t i = 0; i < found.base[head].values.size(); ++i) {
+              const double value = found.base[head].values[i];
+              signal[head] += value * value;
+              noise[head] += std::pow(value - found.outputs[head].values[i], 2);
+            }
+          }
+        });
+    return 10 *
+           std::log10((noise[0] / signal[0] + noise[1] / signal[1] + noise[2] / signal[2]) / 3);
+  };
+
+  const LayerCost& layer = profile.layers.front();
+  EXPECT_NEAR(layer.cost, plain(layer.name), 1e-6);
+}
+
+}  // namespace
+}  // namespace yoloq::sensitivity
