@@ -5,11 +5,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/error.h"
 #include "core/file.h"
 #include "pipeline/evaluation.h"
 #include "sensitivity/one_layer.h"
+#include "sensitivity/partial_quantization.h"
 #include "sensitivity/subject.h"
 #include "sensitivity/tiny_subject.h"
 #include "sensitivity/variants.h"
@@ -21,7 +23,7 @@ namespace fs = std::filesystem;
 using testing::Gt;
 using testing::SizeIs;
 
-/// The deepest layer of the backbone, one of its neck, one of its heads.
+/// All that the model sees goes through it.
 constexpr const char* kRuined = "model.1.conv";
 
 class Methods : public testing::Test {
@@ -61,8 +63,9 @@ TEST_F(Methods, PutARuinedLayerFirst) {
 
   const Profile by_map = map().profile;
   const Profile by_sqnr = sqnr_profile(tiny_.subject(), {});
+  const Profile by_fast = fast_profile(tiny_.subject(), {});
 
-  for (const Profile& profile : {by_map, by_sqnr}) {
+  for (const Profile& profile : {by_map, by_sqnr, by_fast}) {
     SCOPED_TRACE(profile.method);
     EXPECT_EQ(profile.layers.front().name, kRuined);
     EXPECT_THAT(profile.layers.front().cost, Gt(profile.layers[1].cost));
@@ -74,6 +77,8 @@ TEST_F(Methods, GiveTheSameBytesForAnyGrouping) {
   EXPECT_EQ(to_json(map(3).profile), to_json(map(100).profile));
   EXPECT_EQ(to_json(sqnr_profile(tiny_.subject(), {.group = 4})),
             to_json(sqnr_profile(tiny_.subject(), {.group = 50})));
+  EXPECT_EQ(to_json(fast_profile(tiny_.subject(), {.group = 4, .threads = 1})),
+            to_json(fast_profile(tiny_.subject(), {.group = 50, .threads = 2})));
 }
 
 TEST_F(Methods, MapGoesOnWhereItWasStopped) {
@@ -104,7 +109,59 @@ TEST_F(Methods, MapDoesNotGoOnWithWhatWasMeasuredForOtherInputs) {
 TEST_F(Methods, NeedImagesAndLayers) {
   tiny_.images.clear();
   EXPECT_THROW(sqnr_profile(tiny_.subject(), {}), Error);
+  EXPECT_THROW(fast_profile(tiny_.subject(), {}), Error);
   EXPECT_THROW(map(), Error);
+}
+
+TEST_F(Methods, FastNeedsAnchorsAndSaysSo) {
+  tiny_.model.head.anchors.clear();
+
+  EXPECT_THAT(test::message_of([&] { fast_profile(tiny_.subject(), {}); }),
+              testing::HasSubstr("--anchors"));
+}
+
+TEST_F(Methods, KeepTheRuinedLayerInFloatWhereThatIsEnough) {
+  tiny_.ruin(kRuined);
+  const LabelledImages search{.images = tiny_.images, .truth = tiny_.truth};
+  const pipeline::QuantizationOptions how{.threads = 1};
+  pipeline::QuantizedModel quantized{.plan = tiny_.plan};
+  const Profile profile = fast_profile(tiny_.subject(), {});
+
+  const PartialQuantization found = keep_sensitive_layers_in_float(
+      tiny_.model, quantized, profile, search, how, {.max_drop = 100, .candidates = 3});
+  EXPECT_THAT(found.choice.float_layers, testing::IsEmpty());
+  EXPECT_EQ(quantized.plan, tiny_.plan);
+
+  const double ruined_drop = found.choice.drop;
+  const PartialQuantization better = keep_sensitive_layers_in_float(
+      tiny_.model, quantized, profile, search, how, {.max_drop = 0, .candidates = 3});
+  EXPECT_THAT(better.choice.float_layers, testing::Contains(kRuined));
+  EXPECT_LT(better.choice.drop, ruined_drop / 2);
+  EXPECT_EQ(quantized.plan.int8_layers(),
+            std::ssize(tiny_.plan.layers) - std::ssize(better.choice.float_layers));
+  EXPECT_EQ(pipeline::count_layers(quantized.graph).int8, quantized.plan.int8_layers());
+}
+
+TEST_F(Methods, PartialQuantizationRefusesTheProfileOfAnotherModel) {
+  Profile profile = sqnr_profile(tiny_.subject(), {});
+  profile.model_hash = "another";
+  pipeline::QuantizedModel quantized{.plan = tiny_.plan};
+
+  EXPECT_THAT(test::message_of([&] {
+                keep_sensitive_layers_in_float(tiny_.model, quantized, profile, {}, {}, {});
+              }),
+              testing::HasSubstr("another model"));
+}
+
+TEST_F(Methods, OverlapFindsTheSameFileAndACopyOfIt) {
+  const fs::path copy = tiny_.folder / "copy" / tiny_.images[1].filename();
+  fs::create_directories(copy.parent_path());
+  fs::copy_file(tiny_.images[1], copy);
+  const fs::path namesake = tiny_.folder / "copy" / tiny_.images[2].filename();
+  fs::copy_file(tiny_.images[3], namesake);
+
+  EXPECT_EQ(overlap(tiny_.images, tiny_.set.val), 0u);
+  EXPECT_EQ(overlap(tiny_.images, std::vector{tiny_.images[0], copy, namesake}), 2u);
 }
 
 TEST_F(Methods, SqnrIsThatOfTheWholeVariant) {
