@@ -2,10 +2,12 @@
 #include "cli/auto_layers.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
+#include <nlohmann/json.hpp>
 
 #include "cli/progress_bar.h"
 #include "core/error.h"
@@ -116,6 +118,27 @@ sense::LabelledImages AutoLayers::search(const dataset::Dataset& dataset,
         common, found.images.size());
   }
   return found;
+}
+
+nlohmann::ordered_json report_partial(const sense::PartialQuantization& partial) {
+  const sense::PartialChoice& choice = partial.choice;
+  fmt::print("in float: {} ({}); {:.3f} of the speed of full int8 on one thread\n",
+             choice.float_layers.empty() ? "no layer"
+                                         : fmt::format("{}", fmt::join(choice.float_layers, ", ")),
+             choice.reason, 1 / partial.time);
+  nlohmann::ordered_json json{{"float_layers", choice.float_layers},
+                              {"met", choice.met},
+                              {"reason", choice.reason},
+                              {"search_float_ap", partial.float_ap},
+                              {"search_ap", choice.ap},
+                              {"search_drop", choice.drop},
+                              {"speed_against_int8", 1 / partial.time}};
+  json["steps"] = nlohmann::ordered_json::array();
+  for (const sense::PartialStep& step : choice.steps) {
+    json["steps"].push_back(
+        {{"layer", step.layer}, {"ap", step.ap}, {"drop", step.drop}, {"time", step.time}});
+  }
+  return json;
 }
 
 }  // namespace yoloq::cli

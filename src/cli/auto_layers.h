@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -55,5 +56,8 @@ struct AutoLayers {
   sensitivity::LabelledImages search(const dataset::Dataset& dataset,
                                      const std::string& split) const;
 };
+
+/// Prints what was chosen and why it ended there; the same with all steps for --json.
+nlohmann::ordered_json report_partial(const sensitivity::PartialQuantization& partial);
 
 }  // namespace yoloq::cli

@@ -140,30 +140,11 @@ void report(const Arguments& arguments, const Outcome& outcome) {
     fmt::print("{:34} {:6.2f} dB\n", row.name, row.sqnr_db);
     json["improvements"].push_back({{"name", row.name}, {"sqnr_db", row.sqnr_db}});
   }
-  if (outcome.partial) report_partial(arguments, *outcome.partial, json);
+  if (outcome.partial) json["partial"] = report_partial(*outcome.partial);
   json["verify_sqnr_db"] = nullptr;
   const auto& checks = outcome.verification.checks;
   if (!checks.empty()) json["verify_sqnr_db"] = worst_db(checks);
   arguments.json.write(json.dump(2));
-}
-
-void report_partial(const Arguments& arguments, const sensitivity::PartialQuantization& partial,
-                    nlohmann::ordered_json& json) {
-  const auto& choice = partial.choice;
-  fmt::print("float layers: {} ({}); {:.3f} of the speed of full int8 on one thread\n",
-             fmt::join(choice.float_layers, ", "), choice.reason, 1 / partial.time);
-  json["partial"] = {{"float_layers", choice.float_layers},
-                     {"max_drop", *arguments.automatic.max_drop},
-                     {"met", choice.met},
-                     {"reason", choice.reason},
-                     {"search_float_ap", partial.float_ap},
-                     {"search_ap", choice.ap},
-                     {"search_drop", choice.drop},
-                     {"speed_against_int8", 1 / partial.time}};
-  for (const auto& step : choice.steps) {
-    json["partial"]["steps"].push_back(
-        {{"layer", step.layer}, {"ap", step.ap}, {"drop", step.drop}, {"time", step.time}});
-  }
 }
 
 /// Gives a plan the float type of --float-type, where that is another than its own.

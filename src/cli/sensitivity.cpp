@@ -131,9 +131,13 @@ Outcome measure(const Arguments& arguments) {
   } else {
     chosen.images = pipeline::pick_images(all, count);
   }
-  const auto quantized = pipeline::quantize_model(model, all, arguments.plan.pipeline_options());
-  const sense::Subject subject{.model = model, .plan = quantized.plan, .images = chosen.images};
+  const quantize::Plan plan =
+      arguments.plan_file.empty()
+          ? pipeline::quantize_model(model, all, arguments.plan.pipeline_options()).plan
+          : pipeline::read_plan(arguments.plan_file);
+  const sense::Subject subject{.model = model, .plan = plan, .images = chosen.images};
   if (needs_truth) return measure_map(arguments, subject, chosen.truth);
+  const auto profile = arguments.method == "fast" ? sense::fast_profile : sense::sqnr_profile;
   return {.profile = profile(subject, {.group = arguments.group,
                                        .threads = arguments.plan.threads,
                                        .progress = progress_bar(arguments.method)}),
@@ -181,19 +185,19 @@ void run_comparison(const Arguments& arguments) {
   if (agreement.significant > 3) {
     fmt::print(": {}", text_of(agreement.significant_correlation, agreement.significant_interval));
   }
-  if (agreement.ceiling != 0) {
-    fmt::print("\n'{}' against itself on resampled images: {}", reference.method,
-               text_of(agreement.ceiling, agreement.ceiling_interval));
+  if (agreement.repeatability) {
+    fmt::print("\n'{}' would agree with itself on other images to about {:.2f}", reference.method,
+               *agreement.repeatability);
   }
   fmt::print("\nmost sensitive: {}; there they are number {}\n", fmt::join(agreement.top, ", "),
              fmt::join(agreement.top_places, ", "));
-  const Json json{
+  Json json{
       {"all", json_of(agreement.correlation, agreement.interval)},
       {"significant_layers", agreement.significant},
       {"significant", json_of(agreement.significant_correlation, agreement.significant_interval)},
-      {"ceiling", json_of(agreement.ceiling, agreement.ceiling_interval)},
       {"top", agreement.top},
       {"top_places", agreement.top_places}};
+  if (agreement.repeatability) json["repeatability"] = *agreement.repeatability;
   arguments.json.write(json.dump(2));
 }
 

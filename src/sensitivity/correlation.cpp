@@ -43,10 +43,6 @@ std::map<int, const LayerCost*> by_id(const Profile& profile) {
   return rows;
 }
 
-Interval middle_95(std::vector<double> values) {
-  return interval_of({.draws = std::move(values)}).value_or(Interval{});
-}
-
 double median(std::vector<double> values) {
   std::ranges::nth_element(values, values.begin() + std::ssize(values) / 2);
   return values[values.size() / 2];
@@ -118,6 +114,11 @@ Interval spearman_interval(double correlation, std::size_t count) {
   return {std::tanh(std::atanh(bounded) - error), std::tanh(std::atanh(bounded) + error)};
 }
 
+double repeatability(double resampled_correlation) {
+  if (resampled_correlation <= 0.5) return 0;
+  return (2 * resampled_correlation - 1) / resampled_correlation;
+}
+
 Agreement compare(const Profile& candidate, const Profile& reference) {
   if (candidate.model_hash != reference.model_hash) {
     fail(ErrorCode::bad_argument, "'{}' and '{}' are different models: nothing to compare",
@@ -140,9 +141,7 @@ Agreement compare(const Profile& candidate, const Profile& reference) {
   compare_significant(a, b, agreement);
   compare_top(candidate, reference, agreement);
   const auto repeated = correlations_of_draws(reference);
-  if (repeated.empty()) return agreement;
-  agreement.ceiling = median(repeated);
-  agreement.ceiling_interval = middle_95(repeated);
+  if (!repeated.empty()) agreement.repeatability = repeatability(median(repeated));
   return agreement;
 }
 

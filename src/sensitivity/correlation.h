@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -21,6 +22,14 @@ double spearman(std::span<const double> a, std::span<const double> b);
 /// Spearman correlations", Psychometrika 65 (2000): variance of z is (1 + r^2 / 2) / (count - 3).
 Interval spearman_interval(double correlation, std::size_t count);
 
+/// The correlation of costs measured on two independent sets of images, from that of costs measured
+/// on two resamplings of one set. Those share what is luck of the set: with signal S and noise N
+///
+///     r = (S + N) / (S + 2 N)     so that     S / (S + N) = (2 r - 1) / r
+///
+/// and two resamplings of pure noise correlate at 0.5.
+double repeatability(double resampled_correlation);
+
 /// How well two profiles of one model agree.
 struct Agreement {
   double correlation = 0;  ///< Over all layers.
@@ -28,10 +37,9 @@ struct Agreement {
   std::size_t significant = 0;         ///< Layers whose cost in the reference is above its noise.
   double significant_correlation = 0;  ///< Over these; 0 where they are fewer than 4.
   Interval significant_interval;
-  /// What two measurements of the reference on other images would give, median and interval over
-  /// pairs of its draws: no method can be expected above that. 0 without draws.
-  double ceiling = 0;
-  Interval ceiling_interval;
+  /// How the reference would correlate with itself on other images, estimated from its draws: 0
+  /// says that its order is luck. Empty without draws.
+  std::optional<double> repeatability;
   std::vector<std::string> top;         ///< The first four of the candidate.
   std::vector<std::size_t> top_places;  ///< Where the reference has them, counted from 1.
 };

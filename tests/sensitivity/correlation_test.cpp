@@ -64,7 +64,7 @@ TEST(Compare, GoesByLayerNotByPlace) {
   EXPECT_THAT(agreement.correlation, DoubleNear(1, kExact));
   EXPECT_THAT(agreement.top, ElementsAre("layer4", "layer3", "layer2", "layer1"));
   EXPECT_THAT(agreement.top_places, ElementsAre(1, 2, 3, 4));
-  EXPECT_EQ(agreement.ceiling, 0);
+  EXPECT_FALSE(agreement.repeatability.has_value());
 }
 
 TEST(Compare, SaysWhereTheTopOfOneStandsInTheOther) {
@@ -85,8 +85,16 @@ TEST(Compare, LooksAtLayersWhoseCostIsMoreThanNoise) {
 }
 
 TEST(Compare, SaysHowWellTheReferenceRepeatsItself) {
-  EXPECT_THAT(compare(profile_of({1, 2, 3}), profile_of({1, 2, 3}, 0.1)).ceiling,
-              DoubleNear(1, kExact));
+  EXPECT_THAT(compare(profile_of({1, 2, 3}), profile_of({1, 2, 3}, 0.1)).repeatability,
+              testing::Optional(DoubleNear(1, kExact)));
+}
+
+TEST(Repeatability, OfResampledNoiseIsZero) {
+  EXPECT_EQ(repeatability(0.5), 0);
+  EXPECT_EQ(repeatability(-0.2), 0);
+  // As much signal as noise: (1 + 1) / (1 + 2) between resamplings, 1 / 2 between sets.
+  EXPECT_THAT(repeatability(2.0 / 3), DoubleNear(0.5, kExact));
+  EXPECT_THAT(repeatability(1), DoubleNear(1, kExact));
 }
 
 TEST(Compare, RefusesOtherModels) {
