@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sensitivity/subject.h"
 
-#include <algorithm>
+#include <utility>
 
 #include "core/error.h"
 #include "core/hash.h"
@@ -33,12 +33,13 @@ graph::Graph base_graph(const Subject& subject) {
 
 graph::Graph base_graph_to_heads(const Subject& subject) {
   graph::Graph base = base_graph(subject);
-  base.outputs.clear();
+  std::vector<graph::Port> heads;
   for (const quantize::Layer& layer : quantize::quantizable_layers(base)) {
     if (!layer.feeds_head) continue;
     const std::string& value = base[layer.node].output();
-    base.outputs.push_back({value, base.type_of(value)});
+    heads.push_back({value, base.type_of(value)});
   }
+  base.outputs = std::move(heads);
   if (!base.outputs.empty()) return base;
   fail(ErrorCode::unsupported, "'{}' has no convolution that ends in its head", subject.model.name);
 }
