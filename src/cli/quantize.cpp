@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
+#include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -174,6 +175,12 @@ pipeline::QuantizedModel apply_plan(const Arguments& arguments,
   return result;
 }
 
+/// A step of minutes is seen when it ends, also in a file.
+void print_now(const std::string& line) {
+  fmt::print("{}\n", line);
+  std::fflush(stdout);
+}
+
 /// Quantizes, with the float layers that --skip-layers auto asks for.
 void quantize(Arguments& arguments, const pipeline::DetectionModel& model,
               const std::vector<fs::path>& images, const sensitivity::LabelledImages& search,
@@ -191,8 +198,7 @@ void quantize(Arguments& arguments, const pipeline::DetectionModel& model,
   if (!automatic.until_drop) return;
   outcome.partial = sensitivity::keep_sensitive_layers_in_float(
       model, outcome.result, automatic.profile(model, images, how), search, how,
-      {.max_drop = *automatic.max_drop,
-       .report = [](const std::string& line) { fmt::print("{}\n", line); }});
+      {.max_drop = *automatic.max_drop, .report = print_now});
 }
 
 void run(Arguments arguments) {
