@@ -82,18 +82,16 @@ void AutoLayers::take_from(std::vector<std::string>& skip_layers) {
 }
 
 sense::Profile AutoLayers::profile(const pipeline::DetectionModel& model,
-                                   const std::vector<fs::path>& images,
-                                   pipeline::QuantizationOptions how) const {
-  if (!sensitivity.empty()) {
-    const sense::Profile known = sense::read_profile(sensitivity);
-    sense::require_profile_of(known, model.graph);
-    return known;
+                                   const quantize::Plan& plan, const std::vector<fs::path>& images,
+                                   int threads) const {
+  if (sensitivity.empty()) {
+    const auto chosen = pipeline::pick_images(images, sense::kFastImages);
+    return sense::fast_profile({.model = model, .plan = plan, .images = chosen},
+                               {.threads = threads, .progress = progress_bar("sensitivity")});
   }
-  how.tune_weights = how.bias_correction = false;
-  const auto rounded = pipeline::quantize_model(model, images, how);
-  const auto chosen = pipeline::pick_images(images, sense::kFastImages);
-  return sense::fast_profile({.model = model, .plan = rounded.plan, .images = chosen},
-                             {.threads = how.threads, .progress = progress_bar("sensitivity")});
+  const sense::Profile known = sense::read_profile(sensitivity);
+  sense::require_profile_of(known, model.graph);
+  return known;
 }
 
 std::vector<std::string> AutoLayers::most_sensitive(const sense::Profile& profile) const {

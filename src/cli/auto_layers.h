@@ -44,10 +44,10 @@ struct AutoLayers {
 
   /// What each layer costs: of the file, else measured.
   ///
+  /// @param plan    without tuning.
   /// @param images  of the split to calibrate on.
-  sensitivity::Profile profile(const pipeline::DetectionModel& model,
-                               const std::vector<std::filesystem::path>& images,
-                               pipeline::QuantizationOptions how) const;
+  sensitivity::Profile profile(const pipeline::DetectionModel& model, const quantize::Plan& plan,
+                               const std::vector<std::filesystem::path>& images, int threads) const;
 
   /// The names that auto:N stands for.
   std::vector<std::string> most_sensitive(const sensitivity::Profile& profile) const;

@@ -186,19 +186,29 @@ void quantize(Arguments& arguments, const pipeline::DetectionModel& model,
               const std::vector<fs::path>& images, const sensitivity::LabelledImages& search,
               Outcome& outcome) {
   const AutoLayers& automatic = arguments.automatic;
+  pipeline::QuantizedModel rounded;
+  sensitivity::Profile profile;
+  if (automatic.given()) {
+    pipeline::QuantizationOptions untuned = arguments.how.pipeline_options();
+    untuned.tune_weights = untuned.bias_correction = false;
+    rounded = pipeline::quantize_model(model, images, untuned);
+    profile = automatic.profile(model, rounded.plan, images, arguments.how.threads);
+  }
   if (automatic.count) {
-    const auto profile = automatic.profile(model, images, arguments.how.pipeline_options());
     const auto names = automatic.most_sensitive(profile);
     fmt::print("most sensitive layers, kept in float: {}\n", fmt::join(names, ", "));
     arguments.how.skip_layers.insert(arguments.how.skip_layers.end(), names.begin(), names.end());
   }
   const pipeline::QuantizationOptions how = arguments.how.pipeline_options();
-  outcome.result = pipeline::quantize_model(model, images, how);
+  if (!automatic.until_drop) {
+    outcome.result = pipeline::quantize_model(model, images, how);
+  } else {
+    outcome.partial = sensitivity::keep_sensitive_layers_in_float(
+        model, rounded, profile, search, how,
+        {.max_drop = *automatic.max_drop, .report = print_now});
+    outcome.result = outcome.partial->quantized;
+  }
   if (arguments.explain) outcome.improvements = explain(model, images, how);
-  if (!automatic.until_drop) return;
-  outcome.partial = sensitivity::keep_sensitive_layers_in_float(
-      model, outcome.result, automatic.profile(model, images, how), search, how,
-      {.max_drop = *automatic.max_drop, .report = print_now});
 }
 
 void run(Arguments arguments) {

@@ -14,7 +14,8 @@ namespace {
 
 constexpr double kNormal95 = 1.959963984540054;
 constexpr std::size_t kTop = 4;
-constexpr std::size_t kFewest = 4;  // Below that Fisher's z has no variance.
+constexpr std::size_t kFewest = 4;    // Of which a correlation is given.
+constexpr std::size_t kFewestZ = 10;  // Of which Fisher's z is near enough to normal.
 
 std::vector<double> ranks_of(std::span<const double> values) {
   std::vector<std::size_t> order(values.size());
@@ -107,7 +108,7 @@ double spearman(std::span<const double> a, std::span<const double> b) {
 }
 
 Interval spearman_interval(double correlation, std::size_t count) {
-  if (count < kFewest) return {-1, 1};
+  if (count < kFewestZ) return {-1, 1};
   const double bounded = std::clamp(correlation, -1 + 1e-12, 1 - 1e-12);
   const double error =
       std::sqrt((1 + bounded * bounded / 2) / (static_cast<double>(count) - 3)) * kNormal95;

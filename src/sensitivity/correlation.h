@@ -16,7 +16,8 @@ namespace yoloq::sensitivity {
 /// @throws Error(bad_argument) if the two differ in number, are fewer than 3, or one is constant.
 double spearman(std::span<const double> a, std::span<const double> b);
 
-/// The 95 % interval of a Spearman correlation over `count` pairs, by Fisher's z.
+/// The 95 % interval of a Spearman correlation over `count` pairs, by Fisher's z; -1 to 1 for fewer
+/// than 10, which say nothing.
 ///
 /// Source: Bonett and Wright, "Sample size requirements for estimating Pearson, Kendall and
 /// Spearman correlations", Psychometrika 65 (2000): variance of z is (1 + r^2 / 2) / (count - 3).

@@ -49,9 +49,9 @@ struct PartialChoice {
   std::string reason;              ///< Why it ended, one sentence.
 };
 
-/// A layer that costs less time than this part of an image's is taken to cost this much: shorter
-/// times cannot be told apart.
-inline constexpr double kLeastTime = 0.003;
+/// A layer that costs less time than this part of an image's is taken to cost this much: in turns
+/// of seconds, on a machine that others use, less cannot be told apart.
+inline constexpr double kLeastTime = 0.01;
 
 /// The most sensitive layers of a profile in the order in which they go to float: by what each
 /// costs in accuracy, over the time that float costs it more than int8.

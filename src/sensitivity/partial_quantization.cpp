@@ -19,37 +19,41 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr runtime::CompareOptions kTurns{.rounds = 5, .seconds_per_turn = 0.3};
+constexpr runtime::CompareOptions kTurns{.rounds = 9, .seconds_per_turn = 0.25};
 
 /// Makes and measures models with some layers in float.
 class Trials {
  public:
-  Trials(const pipeline::DetectionModel& model, const quantize::Plan& full,
+  Trials(const pipeline::DetectionModel& model, const pipeline::QuantizedModel& rounded,
          const LabelledImages& search, const pipeline::QuantizationOptions& how)
-      : model_(model), full_(full), search_(search), how_(how) {}
+      : model_(model), rounded_(rounded), search_(search), how_(how) {}
 
-  quantize::Plan plan_with(std::span<const std::string> layers) const {
-    quantize::Plan plan = full_;
+  /// Not tuned: it takes the same time.
+  pipeline::QuantizedModel rounded_with(std::span<const std::string> layers) const {
+    pipeline::QuantizedModel trial = rounded_;
     for (const std::string& layer : layers) {
-      quantize::keep_float(plan, layer, "--skip-layers auto");
+      quantize::keep_float(trial.plan, layer, "--skip-layers auto");
     }
-    if (plan.float_type == quantize::Precision::fp16) {
-      pipeline::keep_wide_nodes_in_fp32(model_.graph, plan,
-                                        pipeline::observer(model_, search_.images, how_));
-    }
-    return plan;
+    trial.graph = quantize::apply(model_.graph, trial.plan);
+    return trial;
+  }
+
+  pipeline::QuantizedModel tuned_with(std::span<const std::string> layers) const {
+    pipeline::QuantizedModel trial = rounded_with(layers);
+    pipeline::tune_plan(model_, trial, how_);
+    return trial;
   }
 
   double ap_of(const graph::Graph& graph) const {
-    const pipeline::Detector detector{.engine = runtime::compile(graph, {.threads = how_.threads}),
-                                      .head = model_.head,
-                                      .size = model_.size};
+    const pipeline::Detector detector{
+        .engine = runtime::compile(pipeline::with_input(graph, 1, model_.size),
+                                   {.threads = how_.threads}),
+        .head = model_.head,
+        .size = model_.size};
     const auto found = pipeline::find_objects(detector, search_.images);
     return pipeline::evaluate(pipeline::to_coco(found.boxes, search_.truth),
                               search_.truth)[coco::Figure::ap];
   }
-
-  double ap(std::span<const std::string> layers) const { return ap_of(graph_with(layers)); }
 
   /// Processor time on one thread: what else runs on the machine does not count.
   double time(std::span<const std::string> layers) {
@@ -61,16 +65,13 @@ class Trials {
   }
 
  private:
-  graph::Graph graph_with(std::span<const std::string> layers) const {
-    return pipeline::with_input(quantize::apply(model_.graph, plan_with(layers)), 1, model_.size);
-  }
-
   std::shared_ptr<runtime::Engine> compile_for_time(std::span<const std::string> layers) const {
-    return runtime::compile(graph_with(layers), {.mode = runtime::Mode::latency, .threads = 1});
+    return runtime::compile(pipeline::with_input(rounded_with(layers).graph, 1, model_.size),
+                            {.mode = runtime::Mode::latency, .threads = 1});
   }
 
   const pipeline::DetectionModel& model_;
-  const quantize::Plan& full_;
+  const pipeline::QuantizedModel& rounded_;
   const LabelledImages& search_;
   const pipeline::QuantizationOptions& how_;
   std::shared_ptr<runtime::Engine> full_engine_;
@@ -88,23 +89,22 @@ Profile of_int8_layers(Profile profile, const quantize::Plan& plan) {
 }  // namespace
 
 PartialQuantization keep_sensitive_layers_in_float(const pipeline::DetectionModel& model,
-                                                   pipeline::QuantizedModel& quantized,
+                                                   const pipeline::QuantizedModel& rounded,
                                                    const Profile& profile,
                                                    const LabelledImages& search,
                                                    const pipeline::QuantizationOptions& how,
                                                    const PartialOptions& options) {
   require_profile_of(profile, model.graph);
-  Trials trials(model, quantized.plan, search, how);
+  Trials trials(model, rounded, search, how);
   PartialQuantization result;
-  result.float_ap = trials.ap_of(pipeline::with_input(model.graph, 1, model.size));
-  result.choice = choose_float_layers(of_int8_layers(profile, quantized.plan), result.float_ap,
-                                      {.ap = [&](auto layers) { return trials.ap(layers); },
-                                       .time = [&](auto layers) { return trials.time(layers); }},
-                                      options);
+  result.float_ap = trials.ap_of(model.graph);
+  result.choice = choose_float_layers(
+      of_int8_layers(profile, rounded.plan), result.float_ap,
+      {.ap = [&](auto layers) { return trials.ap_of(trials.tuned_with(layers).graph); },
+       .time = [&](auto layers) { return trials.time(layers); }},
+      options);
   result.time = trials.time(result.choice.float_layers);
-  quantize::Plan plan = trials.plan_with(result.choice.float_layers);
-  quantized.graph = quantize::apply(model.graph, plan);
-  quantized.plan = std::move(plan);
+  result.quantized = trials.tuned_with(result.choice.float_layers);
   return result;
 }
 

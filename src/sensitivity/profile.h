@@ -77,7 +77,8 @@ Profile parse_profile(std::string_view json);
 /// parse_profile() of a file, with its path in front of errors.
 Profile read_profile(const std::filesystem::path& path);
 
-/// @throws Error(bad_argument) unless the profile is one of just these layers and weights.
+/// @throws Error(bad_argument) unless the profile is one of just these layers and weights; it may
+///     lack layers that were float when it was made.
 void require_profile_of(const Profile& profile, const graph::Graph& model);
 
 }  // namespace yoloq::sensitivity

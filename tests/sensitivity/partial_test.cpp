@@ -80,7 +80,7 @@ TEST_F(Partial, TakesATimeBelowWhatCanBeMeasuredForThatMuch) {
 
   choose(0.11);
 
-  // 0.001 / 0.003 is less than 0.04 / 0.1.
+  // 0.001 / 0.01 is less than 0.04 / 0.1.
   EXPECT_THAT(measured.back(), ElementsAre("c", "a", "b"));
 }
 
