@@ -78,8 +78,9 @@ struct HeadOptions {
 Profile sqnr_profile(const Subject& subject, const HeadOptions& options);
 
 /// How far the predictions of the float model move with only that layer quantized: of each its box
-/// (1 - IoU) and its confidence, weighted by that confidence, in percent. A few images say it, as
-/// each holds thousands of predictions and no luck of matching; no labels are needed. Why this:
+/// (1 - IoU) and its confidence, weighted by that confidence, in percent; the mean over the images.
+/// A few images say it, as each holds thousands of predictions and no luck of matching; no labels
+/// are needed. Why this:
 /// docs/decisions/0003-fast-sensitivity.md.
 ///
 /// @throws Error(unsupported) for a head without anchors, Error(bad_argument) if the model sees

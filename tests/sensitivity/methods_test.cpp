@@ -132,7 +132,9 @@ TEST_F(Methods, KeepTheRuinedLayerInFloatWhereThatIsEnough) {
   const LabelledImages search{.images = tiny_.images, .truth = tiny_.truth};
   const pipeline::QuantizationOptions how{
       .threads = 1, .tune_weights = false, .bias_correction = false};
-  const pipeline::QuantizedModel rounded{.plan = tiny_.plan, .images = tiny_.images};
+  pipeline::QuantizedModel rounded;
+  rounded.plan = tiny_.plan;
+  rounded.images = tiny_.images;
   const Profile profile = fast_profile(tiny_.subject(), {});
 
   const PartialQuantization all_int8 = keep_sensitive_layers_in_float(
@@ -153,10 +155,9 @@ TEST_F(Methods, KeepTheRuinedLayerInFloatWhereThatIsEnough) {
 TEST_F(Methods, PartialQuantizationRefusesTheProfileOfAnotherModel) {
   Profile profile = sqnr_profile(tiny_.subject(), {});
   profile.model_hash = "another";
-  pipeline::QuantizedModel quantized{.plan = tiny_.plan};
 
   EXPECT_THAT(test::message_of([&] {
-                keep_sensitive_layers_in_float(tiny_.model, quantized, profile, {}, {}, {});
+                keep_sensitive_layers_in_float(tiny_.model, {}, profile, {}, {}, {});
               }),
               testing::HasSubstr("another model"));
 }
