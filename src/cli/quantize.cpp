@@ -199,10 +199,11 @@ void quantize(Arguments& arguments, const pipeline::DetectionModel& model,
     fmt::print("most sensitive layers, kept in float: {}\n", fmt::join(names, ", "));
     arguments.how.skip_layers.insert(arguments.how.skip_layers.end(), names.begin(), names.end());
   }
-  const pipeline::QuantizationOptions how = arguments.how.pipeline_options();
+  pipeline::QuantizationOptions how = arguments.how.pipeline_options();
   if (!automatic.until_drop) {
     outcome.result = pipeline::quantize_model(model, images, how);
   } else {
+    how.tuning_progress = {};  // Of each step: the steps themselves are what is looked at.
     outcome.partial = sensitivity::keep_sensitive_layers_in_float(
         model, rounded, profile, search, how,
         {.max_drop = *automatic.max_drop, .report = print_now});

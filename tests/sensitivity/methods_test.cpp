@@ -78,8 +78,6 @@ TEST_F(Methods, PutARuinedLayerFirst) {
 
 TEST_F(Methods, GiveTheSameBytesForAnyGrouping) {
   EXPECT_EQ(to_json(map(3).profile), to_json(map(100).profile));
-  EXPECT_EQ(to_json(sqnr_profile(tiny_.subject(), {.group = 4})),
-            to_json(sqnr_profile(tiny_.subject(), {.group = 50})));
   EXPECT_EQ(to_json(fast_profile(tiny_.subject(), {.group = 4, .threads = 1})),
             to_json(fast_profile(tiny_.subject(), {.group = 50, .threads = 2})));
 }
