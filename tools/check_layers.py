@@ -22,6 +22,7 @@ LAYERS = [
     ["coco"],
     ["runtime"],
     ["pipeline"],
+    ["sensitivity"],
     ["cli"],
 ]
 FOREIGN = {

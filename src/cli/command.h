@@ -40,5 +40,6 @@ void declare_eval(CLI::App& app);
 void declare_detect(CLI::App& app);
 void declare_inspect(CLI::App& app);
 void declare_bench(CLI::App& app);
+void declare_sensitivity(CLI::App& app);
 
 }  // namespace yoloq::cli

@@ -21,6 +21,9 @@ constexpr Command kCommands[] = {
      "yoloq inspect --model yolov5n-int8.onnx --quantization", declare_inspect},
     {"bench", "Measure latency and throughput, two models side by side",
      "yoloq bench --model yolov5n.onnx --model yolov5n-int8.onnx", declare_bench},
+    {"sensitivity", "Say what quantizing each layer costs, most sensitive first",
+     "yoloq sensitivity --weights yolov5n.pt --data coco.yaml --method fast --out sens.json",
+     declare_sensitivity},
 };
 
 }  // namespace

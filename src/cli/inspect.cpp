@@ -50,7 +50,9 @@ std::string text_of(const graph::ValueType& type) {
 Json show_structure(const pipeline::DetectionModel& model) {
   const graph::Summary summary = graph::summarize(model.fixed);
   std::map<std::string, int> ids;
-  for (const auto& row : quantize::lint(model.fixed)) ids[row.name] = row.id;
+  for (const auto& row : quantize::lint(model.fixed)) {
+    if (row.id >= 0) ids[row.name] = row.id;
+  }
   Rows table{{"layer", "id", "op", "output", "parameters", "MMACs"}};
   Json layers = Json::array();
   for (const graph::NodeSummary& node : summary.nodes) {
@@ -66,6 +68,7 @@ Json show_structure(const pipeline::DetectionModel& model) {
                       {"output", text_of(node.output)},
                       {"parameters", node.parameters},
                       {"macs", node.macs.value_or(0)}});
+    if (id != ids.end()) layers.back()["id"] = id->second;
   }
   fmt::print("{}", to_table(table));
   const auto flops = static_cast<double>(summary.flops.value_or(0)) / 1e9;
@@ -92,7 +95,7 @@ Json show_quantization(const pipeline::DetectionModel& model) {
     std::vector<std::string> remarks = row.obstacles;
     remarks.insert(remarks.end(), row.limits.begin(), row.limits.end());
     int8 += row.int8 ? 1 : 0;
-    table.push_back({row.name, std::to_string(row.id), row.int8 ? "yes" : "no",
+    table.push_back({row.name, row.id < 0 ? "" : std::to_string(row.id), row.int8 ? "yes" : "no",
                      fmt::format("{}", fmt::join(remarks, "; "))});
     rows.push_back({{"id", row.id},
                     {"name", row.name},

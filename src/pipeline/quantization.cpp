@@ -122,6 +122,18 @@ std::vector<fs::path> decodable(std::span<const fs::path> images) {
   return good;
 }
 
+/// What comes behind the choice of scales.
+void finish_plan(const DetectionModel& model, const quantize::Settings& settings,
+                 QuantizedModel& result, const QuantizationOptions& options) {
+  const auto start = std::chrono::steady_clock::now();
+  result.tuning_cached = tune(model, settings, result, options);
+  result.tuning_seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  if (result.plan.float_type == quantize::Precision::fp16) {
+    keep_wide_nodes_in_fp32(model.graph, result.plan, observer(model, result.images, options));
+  }
+}
+
 }  // namespace
 
 QuantizedModel quantize_model(const DetectionModel& model, std::span<const fs::path> images,
@@ -143,16 +155,17 @@ QuantizedModel quantize_model(const DetectionModel& model, std::span<const fs::p
   if (!result.calibration.skipped.empty()) result.images = decodable(result.images);
   result.plan =
       quantize::make_plan(model.graph, settings, options.quantize, result.calibration.ranges);
-  const auto start = std::chrono::steady_clock::now();
-  result.tuning_cached = tune(model, settings, result, options);
-  result.tuning_seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  if (result.plan.float_type == quantize::Precision::fp16) {
-    keep_wide_nodes_in_fp32(model.graph, result.plan, observer(model, result.images, options));
-  }
+  finish_plan(model, settings, result, options);
   note_provenance(result.plan, model, options, result.calibration);
   result.graph = quantize::apply(model.graph, result.plan);
   return result;
+}
+
+void tune_plan(const DetectionModel& model, QuantizedModel& rounded,
+               const QuantizationOptions& options) {
+  finish_plan(model, quantize::settle(model.graph, options.quantize), rounded, options);
+  note_provenance(rounded.plan, model, options, rounded.calibration);
+  rounded.graph = quantize::apply(model.graph, rounded.plan);
 }
 
 Observe observer(const DetectionModel& model, std::span<const fs::path> images,

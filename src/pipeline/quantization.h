@@ -51,6 +51,13 @@ QuantizedModel quantize_model(const DetectionModel& model,
                               std::span<const std::filesystem::path> images,
                               const QuantizationOptions& options);
 
+/// Tunes weights and corrects biases of a plan that was made without, as quantize_model() does, and
+/// makes its graph; uses the same cache. For plans that were edited since.
+///
+/// @param rounded  by quantize_model() with neither; `options` has both as they are wanted.
+void tune_plan(const DetectionModel& model, QuantizedModel& rounded,
+               const QuantizationOptions& options);
+
 /// A pass over `images` for nodes_beyond_half(); of `options` it takes cache, threads, skip_bad and
 /// range_progress. All three must outlive it.
 Observe observer(const DetectionModel& model, std::span<const std::filesystem::path> images,

@@ -81,14 +81,28 @@ void check_fusion(const Graph& graph, const Node& conv, LintRow& row) {
   }
 }
 
+/// True for a Conv that quantizable_layers() would count in the float form of this graph.
+bool has_layer_id(const Graph& graph, const Node& conv) {
+  const Tensor* weight = graph.constant(conv.inputs[1]);
+  const Node* before = dequantizer(graph, conv, 1);
+  while (weight == nullptr && before != nullptr) {
+    weight = graph.constant(before->inputs[0]);
+    const auto producer = graph.producer(before->inputs[0]);
+    before = producer && graph[*producer].op == "QuantizeLinear" ? &graph[*producer] : nullptr;
+  }
+  return weight != nullptr && weight->rank() == 4 && graph.constant(conv.inputs[0]) == nullptr;
+}
+
 }  // namespace
 
 std::vector<LintRow> lint(const Graph& graph) {
   std::vector<LintRow> rows;
+  int next_id = 0;
   for (const graph::NodeId id : graph.nodes()) {
     const Node& node = graph[id];
     if (node.op != "Conv" || !node.domain.empty() || node.inputs.size() < 2) continue;
-    LintRow row{.id = static_cast<int>(rows.size()), .name = node.name};
+    LintRow row{.name = node.name};
+    if (has_layer_id(graph, node)) row.id = next_id++;
     check_activation(graph, node, row);
     check_weight(graph, node, row);
     check_fusion(graph, node, row);

@@ -10,7 +10,7 @@ namespace yoloq::quantize {
 
 /// What a Q/DQ file asks for at one Conv, and what stands in the way of it.
 struct LintRow {
-  int id = 0;
+  int id = -1;  ///< Of quantizable_layers(); -1: the Conv can never be int8.
   std::string name;
   bool int8 = false;                   ///< Activation and weight are both quantized.
   std::vector<std::string> obstacles;  ///< Why a runtime cannot run it in int8, or not fast.

@@ -52,7 +52,7 @@ TEST_P(EveryCommand, RefusesAnUnknownFlagByName) {
 
 INSTANTIATE_TEST_SUITE_P(OfYoloq, EveryCommand,
                          testing::Values("export", "quantize", "build", "eval", "detect", "inspect",
-                                         "bench"),
+                                         "bench", "sensitivity"),
                          [](const auto& row) { return row.param; });
 
 TEST(CommandLine, WithoutACommandOrWithAnUnknownOneIsWrongUse) {

@@ -150,6 +150,33 @@ TEST_F(Interrupted, KilledAtAnyMomentOutputsAreOldOrNewAndTheNextRunSucceeds) {
   EXPECT_TRUE(read_file(project_ / "out.onnx") == new_model);
 }
 
+TEST_F(Interrupted, AKilledSensitivityGoesOnToTheSameBytes) {
+  const std::vector<std::string> map{"sensitivity", "--weights", "tiny.pt", "--img",   "64",
+                                     "--data",      "data.yaml", "--cache", "cache",   "--method",
+                                     "map",         "--group",   "4",       "--draws", "2"};
+  ASSERT_EQ(project_.run(map).status, 0);
+  const std::string unbroken = read_file(project_ / "sens.json");
+
+  bool resumed = false;
+  for (int wait_ms = 300; wait_ms < 20000 && !resumed; wait_ms += wait_ms / 4) {
+    fs::remove(project_ / "sens.json");
+    const pid_t child = start(test::yoloq_command(project_.path(), map));
+    std::this_thread::sleep_for(std::chrono::milliseconds(wait_ms));
+    ::kill(child, SIGKILL);
+    ::waitpid(child, nullptr, 0);
+    const bool finished = fs::exists(project_ / "sens.json");
+    resumed = fs::exists(project_ / "sens.json.partial") && !finished;
+
+    const auto next = project_.run(map);
+
+    ASSERT_EQ(next.status, 0) << next.errors;
+    EXPECT_EQ(next.output.find("layers were measured before") != std::string::npos, resumed);
+    EXPECT_TRUE(read_file(project_ / "sens.json") == unbroken) << "killed after " << wait_ms;
+    expect_whole_files();
+  }
+  EXPECT_TRUE(resumed);
+}
+
 /// A run whose files may not grow beyond `kilobytes`: the system then refuses to write on, as it
 /// does when a disk is full.
 test::Finished with_little_room(const test::TinyProject& project, int kilobytes,

@@ -7,6 +7,7 @@
 #include <ostream>
 
 #include "graph/text.h"
+#include "quantize/layers.h"
 
 namespace yoloq::quantize {
 namespace {
@@ -45,6 +46,32 @@ TEST(Lint, FindsNothingWrongWithAGoodLayer) {
   EXPECT_TRUE(rows[0].int8);
   EXPECT_THAT(rows[0].obstacles, IsEmpty());
   EXPECT_THAT(rows[0].limits, IsEmpty());
+}
+
+TEST(Lint, GivesTheIdsThatSkipLayersTakes) {
+  // The first Conv computes its weight and can never be int8: it is no layer.
+  const graph::Graph graph = graph::parse(R"(
+      input x float32[1,1,2,2]
+      input v float32[1,1,1,1]
+      w = float32[1,1,1,1] {1.0}
+      a = Conv(x, v) @odd
+      b = Conv(a, w) @second
+      c = Conv(b, w) @third
+      return c)");
+
+  const auto rows = lint(graph);
+  const auto layers = quantizable_layers(graph);
+
+  ASSERT_EQ(rows.size(), 3u);
+  EXPECT_EQ(rows[0].id, -1);
+  for (const LintRow& row : {rows[1], rows[2]}) {
+    EXPECT_THAT(matching_layers(layers, std::to_string(row.id)), ElementsAre(row.id));
+    EXPECT_EQ(layers[static_cast<std::size_t>(row.id)].name, row.name);
+  }
+}
+
+TEST(Lint, GivesAQuantizedLayerTheIdOfTheFloatOne) {
+  EXPECT_EQ(lint(graph::parse(kGood))[0].id, 0);
 }
 
 struct Fault {

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "pipeline/quantization.h"
+#include "quantize/quantize.h"
+
+namespace CLI {
+class App;
+}
+
+/// @file
+/// Options that decide how a plan is made, for the commands that make one.
+
+namespace yoloq::cli {
+
+struct PlanArguments {
+  std::string split = "train";
+  bool skip_bad = false;
+  std::string target = "tensorrt";
+  std::string calibrator = "mse";
+  std::string residual = "one";
+  std::string weight_scale = "mse";
+  std::string float_type;  ///< Empty: the plan's, else fp32.
+  double percentile = 99.99;
+  int object_weight = quantize::Options{}.object_weight;
+  int batch_size = 8;
+  int batches = 16;
+  std::vector<std::string> skip_layers;
+  std::vector<std::string> layer_precision;
+  bool per_tensor = false;
+  bool reduce_range = false;
+  bool tuning = true;
+  bool bias_correction = true;
+  std::size_t tuning_images = 32;
+  int threads = 0;
+  std::filesystem::path cache = ".cache/yoloq";
+
+  /// --target, --calibrator, ..., --threads.
+  void declare_calibration(CLI::App& app);
+  /// --residual, --per-tensor, --reduce-range, --weight-scale.
+  void declare_placement(CLI::App& app);
+  /// --skip-layers, --layer-precision, --float-type.
+  void declare_layers(CLI::App& app);
+  /// --no-tuning, --tuning-images, --no-bias-correction.
+  void declare_tuning(CLI::App& app);
+
+  quantize::Precision float_precision() const;
+
+  /// @throws Error(bad_argument) for an unknown name, before anything is read.
+  quantize::Options quantize_options() const;
+
+  /// With progress bars.
+  pipeline::QuantizationOptions pipeline_options() const;
+
+  /// Calibration images that are asked for.
+  std::size_t image_count() const {
+    return static_cast<std::size_t>(batch_size) * static_cast<std::size_t>(batches);
+  }
+};
+
+}  // namespace yoloq::cli

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sensitivity/labelled_images.h"
+
+#include <algorithm>
+#include <set>
+
+#include "core/error.h"
+#include "dataset/images.h"
+#include "pipeline/calibration.h"
+
+namespace yoloq::sensitivity {
+
+LabelledImages labelled_images(const dataset::Dataset& dataset,
+                               const LabelledImagesOptions& options) {
+  dataset::Dataset own = dataset;
+  if (options.split != "val") own.annotations.clear();
+  const auto all = dataset::list_images(dataset, options.split);
+  LabelledImages found{.images = pipeline::pick_images(all, options.count), .truth = {}};
+  if (found.images.empty()) {
+    fail(ErrorCode::not_found, "the split '{}' of '{}' has no images to measure AP on",
+         options.split, dataset.file.string());
+  }
+  found.truth = pipeline::find_ground_truth(
+      own, found.images, {.split = options.split, .annotations = options.annotations});
+  const std::set<std::int64_t> ids(found.truth.image_ids.begin(), found.truth.image_ids.end());
+  const bool shows_something = std::ranges::any_of(
+      found.truth.annotations.boxes,
+      [&](const coco::Box& box) { return ids.contains(box.image_id) && !box.is_crowd; });
+  if (shows_something) return found;
+  fail(ErrorCode::bad_argument,
+       "none of the {} images of the split '{}' has a labelled object: AP cannot be measured on "
+       "them",
+       found.images.size(), options.split);
+}
+
+}  // namespace yoloq::sensitivity

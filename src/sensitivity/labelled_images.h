@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "dataset/data_yaml.h"
+#include "pipeline/ground_truth.h"
+
+namespace yoloq::sensitivity {
+
+/// Images to measure AP on while layers are chosen.
+struct LabelledImages {
+  std::vector<std::filesystem::path> images;
+  pipeline::GroundTruth truth;
+};
+
+struct LabelledImagesOptions {
+  std::string split = "train";
+  std::filesystem::path annotations;  ///< Empty: found as below.
+  std::size_t count = 300;            ///< Picked by pipeline::pick_images(); all if fewer.
+};
+
+/// Picks images of a split and finds what is to be found in them: in `annotations`, else in
+/// annotations/instances_<split>.json, else in label files. The `annotations` of a data yaml are
+/// those of its val split and serve no other.
+///
+/// @throws Error(not_found) if the split has no image, Error(bad_argument) if none of the images
+///     shows anything; what list_images() and find_ground_truth() throw.
+LabelledImages labelled_images(const dataset::Dataset& dataset,
+                               const LabelledImagesOptions& options);
+
+}  // namespace yoloq::sensitivity
