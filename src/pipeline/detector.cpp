@@ -13,8 +13,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr int kDefaultSide = 640;
-
 bool is_model_file(const fs::path& path) {
   const std::string extension = path.extension().string();
   return extension == ".pt" || extension == ".pth" || extension == ".onnx";

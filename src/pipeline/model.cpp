@@ -24,7 +24,6 @@ using graph::Node;
 
 namespace {
 
-constexpr int kDefaultSide = 640;
 constexpr std::int64_t kQuantizableOpset = 13;
 
 Graph read_checkpoint(const fs::path& path, const ModelOptions& options) {

@@ -20,6 +20,9 @@
 
 namespace yoloq::pipeline {
 
+/// Pixels, where neither the file nor the user says.
+constexpr int kDefaultSide = 640;
+
 struct ModelOptions {
   std::optional<vision::Size> size;   ///< Input size; absent: what the file says, else 640.
   std::optional<std::int64_t> batch;  ///< Absent: what the file says, else 1.

@@ -98,7 +98,7 @@ Verification from_text(const std::string& text, const std::string& key) {
   return verification;
 }
 
-std::optional<Verification> look_up(const fs::path& file, const std::string& key) {
+std::optional<Verification> known_verification(const fs::path& file, const std::string& key) {
   std::error_code ignored;
   if (!fs::exists(file, ignored)) return std::nullopt;
   try {
@@ -117,7 +117,7 @@ Verification verify_once(const DetectionModel& model, const graph::Graph& quanti
   if (cache.empty()) return verify_quantized(model, quantized, images);
   const std::string key = key_of(model, quantized, images);
   const fs::path file = cache / (key + ".verified");
-  if (auto known = look_up(file, key)) return *std::move(known);
+  if (auto known = known_verification(file, key)) return *std::move(known);
   Verification verification = verify_quantized(model, quantized, images);
   std::error_code ignored;  // write_file() says what is wrong.
   fs::create_directories(cache, ignored);

@@ -19,7 +19,8 @@ constexpr std::string_view kPngStart = "\x89PNG\r\n\x1A\n";
 constexpr std::string_view kPngEnd = "IEND";
 constexpr std::string_view kExif{"Exif\0\0", 6};
 constexpr std::uint32_t kOrientationTag = 0x0112;
-constexpr std::size_t kFirstRead = 64 * 1024;  // Holds the header unless a large preview precedes.
+// Holds the header unless a large preview precedes.
+constexpr std::size_t kFirstRead = std::size_t{64} * 1024;
 
 /// Unsigned numbers at an offset; 0 beyond the end.
 class Bytes {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "pipeline/calibration.h"
+#include "pipeline/detail/object_map.h"
 #include "quantize/quantize.h"
 #include "runtime/expose.h"
 
@@ -13,15 +14,13 @@ namespace yoloq::pipeline::detail {
 
 namespace {
 
-constexpr std::size_t kObjectness = 4;  // Behind x, y, w, h.
-
 /// The rows [a * step + 4] of [O, ...].
 Tensor objectness_rows(const Tensor& all, std::size_t step) {
   const auto values = all.values<float>();
   const std::size_t outputs = static_cast<std::size_t>(all.shape()[0]);
   const std::size_t length = values.size() / outputs;
   std::vector<float> rows;
-  for (std::size_t row = kObjectness; row < outputs; row += step) {
+  for (auto row = std::size_t{kObjectness}; row < outputs; row += step) {
     const auto chosen = values.subspan(row * length, length);
     rows.insert(rows.end(), chosen.begin(), chosen.end());
   }

@@ -9,8 +9,6 @@ namespace yoloq::pipeline::detail {
 
 namespace {
 
-constexpr std::int64_t kObjectness = 4;  // Behind x, y, w, h.
-
 /// The index on an axis of `to` cells that `index` of `from` cells falls on.
 std::int64_t scaled(std::int64_t index, std::int64_t from, std::int64_t to) {
   return std::min(index * to / from, to - 1);

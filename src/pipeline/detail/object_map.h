@@ -9,6 +9,9 @@
 
 namespace yoloq::pipeline::detail {
 
+/// The channel of an anchor that holds its objectness, behind x, y, w and h.
+constexpr std::int64_t kObjectness = 4;
+
 /// One head's convolution output for one image: [A * (5 + classes), H, W] logits.
 struct HeadLogits {
   std::int64_t anchors = 0;
