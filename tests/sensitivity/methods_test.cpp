@@ -154,9 +154,8 @@ TEST_F(Methods, PartialQuantizationRefusesTheProfileOfAnotherModel) {
   Profile profile = sqnr_profile(tiny_.subject(), {});
   profile.model_hash = "another";
 
-  EXPECT_THAT(test::message_of([&] {
-                keep_sensitive_layers_in_float(tiny_.model, {}, profile, {}, {}, {});
-              }),
+  EXPECT_THAT(test::message_of(
+                  [&] { keep_sensitive_layers_in_float(tiny_.model, {}, profile, {}, {}, {}); }),
               testing::HasSubstr("another model"));
 }
 
