@@ -50,7 +50,8 @@ class SensitivityCommand : public testing::Test {
         project_.run({"inspect", "--model", "a.onnx", "--quantization", "--json", "i.json"}).status,
         0);
     std::vector<std::string> names;
-    for (const auto& row : read_json(project_ / "i.json").at("quantization")) {
+    const auto json = read_json(project_ / "i.json");
+    for (const auto& row : json.at("quantization")) {
       if (!row.at("int8").get<bool>()) names.push_back(row.at("name"));
     }
     return names;
@@ -108,9 +109,9 @@ TEST_F(SensitivityCommand, ProfilesAnEditedPlan) {
 
   ASSERT_EQ(measure({"--plan", "a.plan.yaml", "--out", "s.json"}).status, 0);
 
-  for (const auto& row : read_json(project_ / "s.json").at("layers")) {
-    EXPECT_NE(row.at("name"), "model.1.conv");
-  }
+  const auto json = read_json(project_ / "s.json");
+  EXPECT_GE(json.at("layers").size(), 20u);
+  for (const auto& row : json.at("layers")) EXPECT_NE(row.at("name"), "model.1.conv");
 }
 
 TEST_F(SensitivityCommand, AutoNKeepsTheNMostSensitiveOfAFile) {
