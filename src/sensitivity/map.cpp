@@ -9,6 +9,7 @@
 #include "detect/detect.h"
 #include "pipeline/evaluation.h"
 #include "sensitivity/methods.h"
+#include "sensitivity/profile.h"
 #include "sensitivity/resample.h"
 #include "sensitivity/subject.h"
 #include "sensitivity/variants.h"
@@ -18,8 +19,6 @@ namespace yoloq::sensitivity {
 namespace fs = std::filesystem;
 
 namespace {
-
-constexpr double kPoints = 100;  // AP points in an AP of 1.
 
 std::string hash_of_labels(const pipeline::GroundTruth& truth) {
   Hasher hasher;

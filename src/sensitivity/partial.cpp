@@ -12,8 +12,6 @@ namespace yoloq::sensitivity {
 
 namespace {
 
-constexpr double kPoints = 100;  // AP points in an AP of 1.
-
 void report(const PartialOptions& options, const std::string& line) {
   if (options.report) options.report(line);
 }

@@ -22,6 +22,9 @@
 
 namespace yoloq::sensitivity {
 
+/// AP points in an AP of 1.
+constexpr double kPoints = 100;
+
 /// One layer.
 struct LayerCost {
   int id = 0;  ///< As `yoloq inspect` prints it.

@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const fs::path& models() {
+const fs::path& foreign_models() {
   static const test::TemporaryFolder folder;
   static const fs::path path = [] {
     const auto made =
@@ -30,14 +30,15 @@ const fs::path& models() {
 
 std::vector<fs::path> model_files() {
   std::vector<fs::path> files;
-  for (const auto& entry : fs::directory_iterator(models())) {
+  for (const auto& entry : fs::directory_iterator(foreign_models())) {
     if (entry.path().extension() == ".onnx") files.push_back(entry.path());
   }
   return files;
 }
 
 TEST(ForeignModels, AreWhatTheyAreSaidToBe) {
-  const auto checked = test::run_python("tests/data/foreign/check_foreign.py", {models().string()});
+  const auto checked =
+      test::run_python("tests/data/foreign/check_foreign.py", {foreign_models().string()});
 
   EXPECT_EQ(checked.status, 0) << checked.errors;
 }
@@ -48,8 +49,8 @@ TEST(ForeignModels, SurviveReadingAndWriting) {
     write_model(read_model(file), folder / file.filename());
   }
 
-  const auto compared =
-      test::run_python("tests/onnx/compare_models.py", {models().string(), folder.path().string()});
+  const auto compared = test::run_python("tests/onnx/compare_models.py",
+                                         {foreign_models().string(), folder.path().string()});
 
   EXPECT_EQ(compared.status, 0) << compared.errors;
 }
@@ -64,9 +65,9 @@ TEST_P(UpgradedForeignModels, ComputeTheSame) {
     write_model(graph, folder / file.filename());
   }
 
-  const auto compared =
-      test::run_python("tests/onnx/compare_outputs.py",
-                       {models().string(), folder.path().string(), std::to_string(GetParam())});
+  const auto compared = test::run_python(
+      "tests/onnx/compare_outputs.py",
+      {foreign_models().string(), folder.path().string(), std::to_string(GetParam())});
 
   EXPECT_EQ(compared.status, 0) << compared.errors;
 }

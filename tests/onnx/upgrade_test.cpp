@@ -23,7 +23,7 @@ using graph::Graph;
 using testing::HasSubstr;
 
 /// Models of tests/onnx/make_old_models.py, made once.
-const fs::path& models() {
+const fs::path& old_models() {
   static const test::TemporaryFolder folder;
   static const fs::path path = [] {
     const auto made =
@@ -50,7 +50,7 @@ class EveryTarget : public testing::TestWithParam<int> {};
 
 TEST_P(EveryTarget, ComputesWhatTheOldModelsCompute) {
   const test::TemporaryFolder folder;
-  for (const auto& entry : fs::directory_iterator(models())) {
+  for (const auto& entry : fs::directory_iterator(old_models())) {
     if (entry.path().extension() != ".onnx") continue;
     Graph graph = read_model(entry.path());
     upgrade_opset(graph, GetParam());
@@ -60,7 +60,7 @@ TEST_P(EveryTarget, ComputesWhatTheOldModelsCompute) {
 
   const auto compared =
       test::run_python("tests/onnx/compare_outputs.py",
-                       {models().string(), folder.path().string(), std::to_string(GetParam())});
+                       {old_models().string(), folder.path().string(), std::to_string(GetParam())});
 
   EXPECT_EQ(compared.status, 0) << compared.errors;
 }
@@ -108,7 +108,7 @@ TEST(Upgrade, NamesNewConstantsAsNothingElse) {
 }
 
 TEST(Upgrade, RaisesTheFileFormatWithTheOperators) {
-  Graph graph = read_model(models() / "BatchNormalization_9.onnx");
+  Graph graph = read_model(old_models() / "BatchNormalization_9.onnx");
   ASSERT_EQ(graph.inputs.size(), 5u);
 
   upgrade_opset(graph, 13);
@@ -127,7 +127,7 @@ TEST(Upgrade, RefusesWhatCannotBeSaidAndChangesNothing) {
       {"no_starts", "Slice 'y'"},
   };
   for (const auto& [name, reason] : reasons) {
-    const Graph graph = read_model(models() / "refused" / (name + ".onnx"));
+    const Graph graph = read_model(old_models() / "refused" / (name + ".onnx"));
     Graph same = graph;
     try {
       upgrade_opset(same, 19);
