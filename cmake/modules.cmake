@@ -63,6 +63,8 @@ function(yoloq_test name)
   target_link_libraries(${name}_test PRIVATE ${arg_DEPENDS} yoloq::test_support yoloq_options
                                              yoloq_test_options GTest::gmock_main)
   target_precompile_headers(${name}_test REUSE_FROM yoloq_test_headers)
+  # Helpers of the same name in two tests of a folder are fine; see the dev preset.
+  set_target_properties(${name}_test PROPERTIES UNITY_BUILD OFF)
   if(NOT arg_LABELS)
     set(arg_LABELS unit)
     add_dependencies(unit_tests ${name}_test)
