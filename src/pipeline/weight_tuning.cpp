@@ -4,6 +4,7 @@
 #include <tbb/parallel_for.h>
 
 #include <algorithm>
+#include <list>
 #include <map>
 #include <memory>
 #include <set>
@@ -37,6 +38,9 @@ struct Twin {
   std::vector<std::vector<float>> quantized;
 };
 
+/// Images whose moments are made at once: each needs memory of its own.
+constexpr std::size_t kImagesAtOnce = 8;
+
 std::vector<fs::path> spread(std::span<const fs::path> images, std::size_t count) {
   count = std::min(count, images.size());
   std::vector<fs::path> chosen;
@@ -44,19 +48,39 @@ std::vector<fs::path> spread(std::span<const fs::path> images, std::size_t count
   return chosen;
 }
 
-/// Rounding to nearest even of values of small magnitude, in a form that vectorizes: adding 1.5 *
-/// 2^23 leaves no bits for a fraction.
-void fake_quantize_all(std::vector<float>& values, const quantize::Quantizer& q) {
-  constexpr float kMagic = 12582912.0f;
+void fake_quantize_all(std::span<const float> values, const quantize::Quantizer& q,
+                       std::vector<float>& result) {
   const auto [low_code, high_code] = quantize::code_limits(q.dtype);
   const auto low = static_cast<float>(low_code - q.zero_point);
   const auto high = static_cast<float>(high_code - q.zero_point);
   const float scale = q.scale;
-  for (float& value : values) {
-    const float code = std::min(std::max(value / scale, low), high);
-    value = ((code + kMagic) - kMagic) * scale;
+  result.resize(values.size());
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const float code = std::min(std::max(values[i] / scale, low), high);
+    result[i] = quantize::round_to_even(code) * scale;
   }
 }
+
+/// Buffers that are done with, for those to come: fresh memory costs more than what is computed in
+/// it.
+class Spares {
+ public:
+  void give(std::vector<float>&& buffer) {
+    if (buffer.capacity() > 0) spares_.emplace(buffer.capacity(), std::move(buffer));
+  }
+
+  /// The smallest that holds `size` values, of any content and size.
+  std::vector<float> take(std::size_t size) {
+    const auto fit = spares_.lower_bound(size);
+    if (fit == spares_.end()) return {};
+    std::vector<float> buffer = std::move(fit->second);
+    spares_.erase(fit);
+    return buffer;
+  }
+
+ private:
+  std::multimap<std::size_t, std::vector<float>> spares_;  // By capacity.
+};
 
 class Walk {
  public:
@@ -160,14 +184,45 @@ class Walk {
     }
   }
 
-  /// What `node` reads at `input` in the quantized network.
-  std::vector<std::vector<float>> quantized_input(const Node& node, std::size_t input) const {
-    std::vector<std::vector<float>> values = values_.at(node.inputs[input]).quantized;
-    const auto found = quantizers_.find(node.name + ":" + std::to_string(input));
-    if (found == quantizers_.end()) return values;
-    tbb::parallel_for(std::size_t{0}, values.size(),
-                      [&](std::size_t i) { fake_quantize_all(values[i], found->second); });
-    return values;
+  /// What a node reads at an input in the quantized network: a value of the walk, or a rounded copy.
+  class Read {
+   public:
+    Read(Walk& walk, const Node& node, std::size_t input) : walk_(walk) {
+      const auto& values = walk.values_.at(node.inputs[input]).quantized;
+      const auto found = walk.quantizers_.find(node.name + ":" + std::to_string(input));
+      images_ = &values;
+      if (found == walk.quantizers_.end()) return;
+      for (const auto& image : values) rounded_.push_back(walk.spares_.take(image.size()));
+      tbb::parallel_for(std::size_t{0}, values.size(), [&](std::size_t i) {
+        fake_quantize_all(values[i], found->second, rounded_[i]);
+      });
+      images_ = &rounded_;
+    }
+    Read(const Read&) = delete;
+    Read& operator=(const Read&) = delete;
+    ~Read() { walk_.recycle(rounded_); }
+
+    const std::vector<std::vector<float>>& images() const { return *images_; }
+
+   private:
+    Walk& walk_;
+    std::vector<std::vector<float>> rounded_;
+    const std::vector<std::vector<float>>* images_ = nullptr;
+  };
+
+  void recycle(std::vector<std::vector<float>>& images) {
+    for (auto& image : images) spares_.give(std::move(image));
+    images.clear();
+  }
+
+  using Values = std::map<std::string, const std::vector<float>*>;
+
+  /// The node's output for one image, in a buffer that was used before if there is one.
+  std::vector<float> run(detail::NodeRunner& runner, const Values& inputs) {
+    std::vector<float> output = spares_.take(last_size_);
+    runner.run(inputs, output);
+    last_size_ = output.size();
+    return output;
   }
 
   /// Runs a node that is not tuned on both versions.
@@ -184,19 +239,20 @@ class Walk {
     }
     detail::NodeRunner runner(model_, node, ports, options_.threads);
     Twin result;
-    std::vector<std::vector<std::vector<float>>> quantized;
-    for (const std::size_t i : variable) quantized.push_back(quantized_input(node, i));
+    std::list<Read> quantized;
+    for (const std::size_t i : variable) quantized.emplace_back(*this, node, i);
     const std::size_t images = values_.begin()->second.exact.size();
     for (std::size_t image = 0; image < images; ++image) {
-      std::map<std::string, const std::vector<float>*> exact_inputs;
-      std::map<std::string, const std::vector<float>*> quantized_inputs;
-      for (std::size_t v = 0; v < variable.size(); ++v) {
-        const std::string& name = node.inputs[variable[v]];
+      Values exact_inputs;
+      Values quantized_inputs;
+      auto read = quantized.begin();
+      for (const std::size_t i : variable) {
+        const std::string& name = node.inputs[i];
         exact_inputs[name] = &values_.at(name).exact[image];
-        quantized_inputs[name] = &quantized[v][image];
+        quantized_inputs[name] = &(read++)->images()[image];
       }
-      result.exact.push_back(runner.run(exact_inputs));
-      result.quantized.push_back(runner.run(quantized_inputs));
+      result.exact.push_back(run(runner, exact_inputs));
+      result.quantized.push_back(run(runner, quantized_inputs));
     }
     result.shape = runner.output_shape();
     values_[node.output()] = std::move(result);
@@ -206,47 +262,70 @@ class Walk {
     const std::string& name = conv.inputs[0];
     const Twin& input = values_.at(name);
     const std::vector<graph::Port> ports{detail::fixed_port(name, input.shape)};
-    const auto read = quantized_input(conv, 0);
+    const Read read(*this, conv, 0);
 
     Twin result;
     {
       detail::NodeRunner runner(model_, conv, ports, options_.threads);
-      for (const auto& image : input.exact) result.exact.push_back(runner.run({{name, &image}}));
+      for (const auto& image : input.exact) result.exact.push_back(run(runner, {{name, &image}}));
       result.shape = runner.output_shape();
     }
-    place_objects(result.shape, read.size());
-    if (options_.weights && plan.axis == 0) choose_codes(conv, plan, input.shape, read, result);
+    place_objects(result.shape, read.images().size());
+    if (options_.weights && plan.axis == 0) {
+      choose_codes(conv, plan, input.shape, read.images(), result);
+    }
 
     Graph changed = model_;
     changed.constants[conv.inputs[1]] = quantize::dequantize_weight(
         quantize::codes_of(*model_.constant(conv.inputs[1]), plan), plan.scales);
     detail::NodeRunner runner(changed, conv, ports, options_.threads);
-    for (const auto& image : read) result.quantized.push_back(runner.run({{name, &image}}));
+    for (const auto& image : read.images()) {
+      result.quantized.push_back(run(runner, {{name, &image}}));
+    }
     if (options_.biases) shift_bias(plan, result);
     values_[conv.output()] = std::move(result);
+  }
+
+  /// Of each group, over all images.
+  std::vector<quantize::Moments> moments_of(const detail::PatchGeometry& geometry,
+                                            const std::vector<std::vector<float>>& read,
+                                            const Twin& result) {
+    const auto none = [&] {
+      std::vector<quantize::Moments> moments;
+      for (std::int64_t g = 0; g < geometry.groups; ++g) {
+        moments.emplace_back(geometry.patch_size(), geometry.group_outputs());
+      }
+      return moments;
+    };
+    std::vector<quantize::Moments> moments = none();
+    for (std::size_t first = 0; first < read.size(); first += kImagesAtOnce) {
+      const std::size_t count = std::min(kImagesAtOnce, read.size() - first);
+      std::vector<std::vector<quantize::Moments>> parts(count);
+      tbb::parallel_for(std::size_t{0}, count, [&](std::size_t i) {
+        const std::size_t image = first + i;
+        const detail::Samples sample = detail::sample_patches(
+            geometry, read[image], result.exact[image],
+            {.positions = options_.positions,
+             .seed = image,
+             .objects = objects_of(image, result.shape),
+             .object_weight = options_.object_weight});
+        parts[i] = none();
+        for (std::size_t g = 0; g < parts[i].size(); ++g) {
+          parts[i][g].add(sample.patches[g], sample.targets[g]);
+        }
+      });
+      for (const auto& part : parts) {
+        for (std::size_t g = 0; g < moments.size(); ++g) moments[g].add(part[g]);
+      }
+    }
+    return moments;
   }
 
   void choose_codes(const Node& conv, quantize::WeightPlan& plan, const Shape& input_shape,
                     const std::vector<std::vector<float>>& read, const Twin& result) {
     const Tensor& weight = *model_.constant(conv.inputs[1]);
     const detail::PatchGeometry geometry(conv, weight.shape(), input_shape, result.shape);
-    std::vector<quantize::Moments> moments;
-    for (std::int64_t g = 0; g < geometry.groups; ++g) {
-      moments.emplace_back(geometry.patch_size(), geometry.group_outputs());
-    }
-    std::vector<detail::Samples> samples(read.size());
-    tbb::parallel_for(std::size_t{0}, read.size(), [&](std::size_t i) {
-      samples[i] = detail::sample_patches(geometry, read[i], result.exact[i],
-                                          {.positions = options_.positions,
-                                           .seed = i,
-                                           .objects = objects_of(i, result.shape),
-                                           .object_weight = options_.object_weight});
-    });
-    for (const detail::Samples& sample : samples) {
-      for (std::size_t g = 0; g < moments.size(); ++g) {
-        moments[g].add(sample.patches[g], sample.targets[g]);
-      }
-    }
+    const std::vector<quantize::Moments> moments = moments_of(geometry, read, result);
     std::vector<std::int8_t> codes;
     plan.scales.clear();
     quantize::TuningOptions tuning = options_.tuning;
@@ -292,10 +371,16 @@ class Walk {
   }
 
   void forget_after(std::size_t step) {
-    std::erase_if(values_, [&](const auto& entry) {
-      const auto last = last_use_.find(entry.first);
-      return last == last_use_.end() || last->second <= step;
-    });
+    for (auto entry = values_.begin(); entry != values_.end();) {
+      const auto last = last_use_.find(entry->first);
+      if (last != last_use_.end() && last->second > step) {
+        ++entry;
+        continue;
+      }
+      recycle(entry->second.exact);
+      recycle(entry->second.quantized);
+      entry = values_.erase(entry);
+    }
   }
 
   const Graph& model_;
@@ -306,6 +391,8 @@ class Walk {
   std::vector<NodeId> order_;
   std::map<std::string, std::size_t> last_use_;
   std::map<std::string, Twin> values_;
+  Spares spares_;
+  std::size_t last_size_ = 0;  // Of an output: the next one is likely to be as large.
   std::vector<detail::ObjectMap> maps_;  // One per image; empty without object_weight.
   std::map<std::pair<std::int64_t, std::int64_t>, std::vector<std::vector<std::uint32_t>>> places_;
 };

@@ -18,6 +18,13 @@
 
 namespace yoloq::quantize {
 
+/// `value` rounded half to even, if its magnitude is below 2^22, in a form that vectorizes: adding
+/// 1.5 * 2^23 leaves no bits for a fraction.
+inline float round_to_even(float value) {
+  constexpr float kMagic = 12582912.0f;
+  return (value + kMagic) - kMagic;
+}
+
 /// How one tensor, or one channel of it, maps to 8-bit codes.
 struct Quantizer {
   DType dtype = DType::i8;  ///< i8: codes -128..127 (weights: -127..127), u8: 0..255.

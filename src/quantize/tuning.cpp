@@ -9,6 +9,8 @@
 #include <limits>
 #include <numeric>
 
+extern "C" void openblas_set_num_threads(int count);  // Of OpenBLAS, which the build asks for.
+
 namespace yoloq::quantize {
 
 namespace {
@@ -22,6 +24,12 @@ constexpr Eigen::Index kColumnsAtOnce = 64;
 
 /// An input that varies less than this, in means of all, is as good as constant: any code will do.
 constexpr double kDead = 1e-12;
+
+/// Callers have threads of their own; those of BLAS would wait for work by spinning.
+void use_one_blas_thread() {
+  static const bool done = (openblas_set_num_threads(1), true);
+  static_cast<void>(done);
+}
 
 }  // namespace
 
@@ -47,6 +55,7 @@ struct Moments::State {
 };
 
 Moments::Moments(std::int64_t inputs, std::int64_t outputs) : state_(std::make_unique<State>()) {
+  use_one_blas_thread();
   state_->inputs = Matrix::Zero(inputs, inputs);
   state_->cross = Matrix::Zero(outputs, inputs);
   state_->input_sum = Vector::Zero(inputs);
@@ -72,6 +81,16 @@ void Moments::add(std::span<const float> patches, std::span<const float> targets
   sums.input_sum += x.colwise().sum().transpose().cast<double>();
   sums.output_sum += y.colwise().sum().transpose().cast<double>();
   sums.count += static_cast<double>(rows);
+}
+
+void Moments::add(const Moments& other) {
+  State& sums = *state_;
+  const State& more = *other.state_;
+  sums.inputs.triangularView<Eigen::Lower>() += more.inputs;
+  sums.cross += more.cross;
+  sums.input_sum += more.input_sum;
+  sums.output_sum += more.output_sum;
+  sums.count += more.count;
 }
 
 namespace {

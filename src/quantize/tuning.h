@@ -41,6 +41,9 @@ class Moments {
   /// @param targets  [n, O], what the float layer gives there.
   void add(std::span<const float> patches, std::span<const float> targets);
 
+  /// Adds what `other` has seen; the same bytes as if it had been added here, if that was one call.
+  void add(const Moments& other);
+
   struct State;
   const State& state() const { return *state_; }
 

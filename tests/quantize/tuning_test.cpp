@@ -145,6 +145,28 @@ TEST(Tuning, AddingInPartsIsAddingAtOnce) {
   EXPECT_EQ(tune_weight(data.weight, in_parts).codes, tune_weight(data.weight, at_once).codes);
 }
 
+TEST(Tuning, MomentsOfPartsAddUpToTheSameBytes) {
+  const Data data = correlated(3);
+  const std::span patches(data.patches);
+  const std::span targets(data.targets);
+  Moments direct(kInputs, kOutputs);
+  Moments merged(kInputs, kOutputs);
+  for (const std::size_t first : {0, 500, 1000}) {
+    const auto some = patches.subspan(first * kInputs, 500 * kInputs);
+    const auto wanted = targets.subspan(first * kOutputs, 500 * kOutputs);
+    direct.add(some, wanted);
+    Moments part(kInputs, kOutputs);
+    part.add(some, wanted);
+    merged.add(part);
+  }
+
+  const TunedWeight expected = tune_weight(data.weight, direct);
+  const TunedWeight actual = tune_weight(data.weight, merged);
+
+  EXPECT_EQ(actual.codes, expected.codes);
+  EXPECT_EQ(actual.scales, expected.scales);
+}
+
 TEST(Tuning, ConstantInputsAndZeroWeightsAreNoTrouble) {
   const std::vector<float> patches{2, 0, 2, 0, 2, 0};
   const std::vector<float> targets{1, 1, 1};

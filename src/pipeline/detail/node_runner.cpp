@@ -27,16 +27,17 @@ NodeRunner::NodeRunner(const graph::Graph& model, const graph::Node& node,
   request_ = engine_->make_request();
 }
 
-std::vector<float> NodeRunner::run(const std::map<std::string, const std::vector<float>*>& inputs) {
+void NodeRunner::run(const std::map<std::string, const std::vector<float>*>& inputs,
+                     std::vector<float>& output) {
   for (std::size_t i = 0; i < ports_.size(); ++i) {
     const auto target = request_->input(i).values<float>();
     std::ranges::copy(*inputs.at(ports_[i].name), target.begin());
   }
   request_->run();
-  const runtime::TensorView output = request_->output(0);
-  output_shape_ = output.shape;
-  const auto values = output.values<float>();
-  return {values.begin(), values.end()};
+  const runtime::TensorView result = request_->output(0);
+  output_shape_ = result.shape;
+  const auto values = result.values<float>();
+  output.assign(values.begin(), values.end());
 }
 
 }  // namespace yoloq::pipeline::detail

@@ -22,8 +22,9 @@ class NodeRunner {
   NodeRunner(const graph::Graph& model, const graph::Node& node, std::vector<graph::Port> ports,
              int threads);
 
-  /// The node's output for these inputs, by value name.
-  std::vector<float> run(const std::map<std::string, const std::vector<float>*>& inputs);
+  /// Puts the node's output for these inputs, by value name, into `output`.
+  void run(const std::map<std::string, const std::vector<float>*>& inputs,
+           std::vector<float>& output);
 
   /// Of the last run.
   const Shape& output_shape() const { return output_shape_; }
