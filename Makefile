@@ -24,7 +24,7 @@ check: setup
 	.deps/venv/bin/python tools/check_layers.py
 	.deps/venv/bin/codespell --quiet-level 2 --ignore-words tools/codespell.txt README.md CHANGELOG.md CONTRIBUTING.md docs src tests bench tools
 
-lint: build
+lint: setup
 	tools/lint.sh
 
 # YOLOQ_FUZZ_SECONDS for each target; 20 minutes unless told.

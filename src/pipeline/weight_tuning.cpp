@@ -184,7 +184,8 @@ class Walk {
     }
   }
 
-  /// What a node reads at an input in the quantized network: a value of the walk, or a rounded copy.
+  /// What a node reads at an input in the quantized network: a value of the walk, or a rounded
+  /// copy.
   class Read {
    public:
     Read(Walk& walk, const Node& node, std::size_t input) : walk_(walk) {
@@ -303,12 +304,12 @@ class Walk {
       std::vector<std::vector<quantize::Moments>> parts(count);
       tbb::parallel_for(std::size_t{0}, count, [&](std::size_t i) {
         const std::size_t image = first + i;
-        const detail::Samples sample = detail::sample_patches(
-            geometry, read[image], result.exact[image],
-            {.positions = options_.positions,
-             .seed = image,
-             .objects = objects_of(image, result.shape),
-             .object_weight = options_.object_weight});
+        const detail::Samples sample =
+            detail::sample_patches(geometry, read[image], result.exact[image],
+                                   {.positions = options_.positions,
+                                    .seed = image,
+                                    .objects = objects_of(image, result.shape),
+                                    .object_weight = options_.object_weight});
         parts[i] = none();
         for (std::size_t g = 0; g < parts[i].size(); ++g) {
           parts[i][g].add(sample.patches[g], sample.targets[g]);
@@ -392,7 +393,7 @@ class Walk {
   std::map<std::string, std::size_t> last_use_;
   std::map<std::string, Twin> values_;
   Spares spares_;
-  std::size_t last_size_ = 0;  // Of an output: the next one is likely to be as large.
+  std::size_t last_size_ = 0;            // Of an output: the next one is likely to be as large.
   std::vector<detail::ObjectMap> maps_;  // One per image; empty without object_weight.
   std::map<std::pair<std::int64_t, std::int64_t>, std::vector<std::vector<std::uint32_t>>> places_;
 };

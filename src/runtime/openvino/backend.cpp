@@ -24,8 +24,6 @@ namespace yoloq::runtime::openvino {
 
 namespace {
 
-constexpr const char* kDevice = "CPU";
-
 /// How a FloatType is called by OpenVINO.
 struct Precision {
   FloatType type;

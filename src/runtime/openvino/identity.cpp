@@ -12,7 +12,6 @@ namespace yoloq::runtime::openvino {
 
 std::string identity() {
   return guarded("asking for the CPU", [] {
-    constexpr const char* kDevice = "CPU";
     ov::Core core;
     std::string text = std::string("OpenVINO ") + ov::get_openvino_version().buildNumber + " on " +
                        core.get_property(kDevice, ov::device::full_name);

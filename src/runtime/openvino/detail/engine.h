@@ -14,6 +14,9 @@
 
 namespace yoloq::runtime::openvino {
 
+/// The plugin that all of this is about.
+inline constexpr const char* kDevice = "CPU";
+
 /// Calls `act` and turns what OpenVINO throws into Error(backend).
 template <typename Act>
 auto guarded(std::string_view what, Act&& act) -> decltype(act()) {
