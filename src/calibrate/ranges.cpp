@@ -159,6 +159,13 @@ const TensorStatistics& Ranges::at(std::string_view tensor) const {
        tensor, tensors.size());
 }
 
+void add_images(Ranges& ranges, const Ranges& more) {
+  for (const auto& [name, statistics] : more.tensors) {
+    const auto [place, is_new] = ranges.tensors.try_emplace(name, statistics);
+    if (!is_new) add_images(place->second, statistics);
+  }
+}
+
 std::string serialize(const Ranges& ranges) {
   ByteWriter out;
   out.raw(kMagic);

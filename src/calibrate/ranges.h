@@ -39,6 +39,12 @@ struct Ranges {
   friend bool operator==(const Ranges&, const Ranges&) = default;
 };
 
+/// Adds what a pass over other images found out. Tensors that only one of the two knows, values at
+/// objects where there were none, are kept. The provenance is the caller's.
+///
+/// @throws as add_images() of statistics.h.
+void add_images(Ranges& ranges, const Ranges& more);
+
 /// The bytes of a .ranges file: equal values give equal bytes, on every machine.
 ///
 ///     "yoloq-ranges\n"  version  provenance  tensors by name  checksum (32 hexadecimal digits)

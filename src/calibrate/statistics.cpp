@@ -53,4 +53,18 @@ TensorStatistics repeated(const TensorStatistics& statistics, std::uint32_t fact
   return result;
 }
 
+void add_images(TensorStatistics& statistics, const TensorStatistics& more) {
+  if (statistics.channel_sums.size() != more.channel_sums.size()) {
+    fail(ErrorCode::bad_argument, "statistics of {} and of {} channels are not of one tensor",
+         statistics.channel_sums.size(), more.channel_sums.size());
+  }
+  statistics.min = std::min(statistics.min, more.min);
+  statistics.max = std::max(statistics.max, more.max);
+  statistics.count += more.count;
+  statistics.histogram.merge(more.histogram);
+  for (std::size_t i = 0; i < more.channel_sums.size(); ++i) {
+    statistics.channel_sums[i].add(more.channel_sums[i]);
+  }
+}
+
 }  // namespace yoloq::calibrate

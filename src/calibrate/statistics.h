@@ -44,4 +44,11 @@ TensorStatistics merged(std::span<const TensorStatistics* const> parts);
 /// @throws Error(bad_argument) if factor is 0 or a count would not fit 64 bits.
 TensorStatistics repeated(const TensorStatistics& statistics, std::uint32_t factor);
 
+/// Adds what was seen of the same tensor on other images.
+///
+/// Same bytes as if one pass had seen all of them.
+///
+/// @throws Error(bad_argument) if the number of channels differs.
+void add_images(TensorStatistics& statistics, const TensorStatistics& more);
+
 }  // namespace yoloq::calibrate

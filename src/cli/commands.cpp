@@ -24,6 +24,10 @@ constexpr Command kCommands[] = {
     {"sensitivity", "Say what quantizing each layer costs, most sensitive first",
      "yoloq sensitivity --weights yolov5n.pt --data coco.yaml --method fast --out sens.json",
      declare_sensitivity},
+    {"search", "Find the best 8-bit models within a time budget: accuracy against speed",
+     "yoloq search --weights yolov5n.pt --data coco.yaml --max-drop 0.2 --time 10m --out "
+     "runs/search",
+     declare_search},
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <system_error>
 
 #include "calibrate/ranges_cache.h"
@@ -94,6 +95,32 @@ std::vector<fs::path> pick_images(std::span<const fs::path> images, std::size_t 
   return picked;
 }
 
+namespace {
+
+/// Says where statistics come from and keeps them, unless an image is missing.
+void settle(CalibrationResult& result, const calibrate::CacheInputs& inputs, const std::string& key,
+            const CalibrationOptions& options) {
+  calibrate::Provenance& provenance = result.ranges.provenance;
+  provenance = {.key = key,
+                .model = inputs.model,
+                .preprocessing = inputs.preprocessing,
+                .tool = std::string("yoloq ") + kVersion};
+  for (const auto& [name, hash] : inputs.images) provenance.images.push_back(name);
+  if (!options.cache.empty() && result.skipped.empty()) {
+    calibrate::write_cached(options.cache, result.ranges);
+  }
+}
+
+/// Those of a sorted list that are not in another.
+std::vector<fs::path> without(const std::vector<fs::path>& images,
+                              const std::vector<fs::path>& others) {
+  std::vector<fs::path> rest;
+  std::ranges::set_difference(images, others, std::back_inserter(rest));
+  return rest;
+}
+
+}  // namespace
+
 CalibrationResult calibrate_model(const graph::Graph& model,
                                   const std::vector<std::string>& tensors,
                                   std::span<const fs::path> images,
@@ -106,17 +133,50 @@ CalibrationResult calibrate_model(const graph::Graph& model,
     return {.ranges = std::move(*ranges), .cached = true, .seconds = elapsed()};
   }
   CalibrationResult result = run_calibration(model, tensors, images, options);
-  calibrate::Provenance& provenance = result.ranges.provenance;
-  provenance = {.key = key,
-                .model = inputs.model,
-                .preprocessing = inputs.preprocessing,
-                .tool = std::string("yoloq ") + kVersion};
-  for (const auto& [name, hash] : inputs.images) provenance.images.push_back(name);
-  if (!options.cache.empty() && result.skipped.empty()) {
-    calibrate::write_cached(options.cache, result.ranges);
-  }
+  settle(result, inputs, key, options);
   result.seconds = elapsed();
   return result;
+}
+
+std::vector<CalibrationResult> calibrate_growing_sets(const graph::Graph& model,
+                                                      const std::vector<std::string>& tensors,
+                                                      std::span<const fs::path> images,
+                                                      std::span<const std::size_t> counts,
+                                                      const CalibrationOptions& options) {
+  if (!std::ranges::is_sorted(counts, std::ranges::less_equal{})) {
+    fail(ErrorCode::bad_argument, "sets of calibration images that do not grow");
+  }
+  const std::size_t all = pick_images(images, counts.empty() ? 0 : counts.back()).size();
+  std::vector<CalibrationResult> results;
+  std::vector<fs::path> before;
+  for (const std::size_t count : counts) {
+    const auto start = Clock::now();
+    const std::vector<fs::path> set = pick_images(images, count);
+    const calibrate::CacheInputs inputs = cache_inputs(model, tensors, set, options);
+    const std::string key = calibrate::cache_key(inputs);
+    CalibrationResult result;
+    if (auto known = look_up(options.cache, key)) {
+      result = {.ranges = std::move(*known), .cached = true};
+    } else {
+      if (!results.empty()) result = results.back();
+      const std::vector<fs::path> more = without(set, before);
+      if (!more.empty()) {
+        CalibrationOptions rest = options;
+        rest.progress = [&](std::size_t done, std::size_t) {
+          if (options.progress) options.progress(before.size() + done, all);
+        };
+        CalibrationResult part = run_calibration(model, tensors, more, rest);
+        calibrate::add_images(result.ranges, part.ranges);
+        result.skipped.insert(result.skipped.end(), part.skipped.begin(), part.skipped.end());
+      }
+      result.cached = false;
+      settle(result, inputs, key, options);
+    }
+    result.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    results.push_back(std::move(result));
+    before = set;
+  }
+  return results;
 }
 
 }  // namespace yoloq::pipeline

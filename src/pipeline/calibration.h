@@ -61,4 +61,16 @@ CalibrationResult calibrate_model(const graph::Graph& model,
                                   std::span<const std::filesystem::path> images,
                                   const CalibrationOptions& options);
 
+/// calibrate_model() of the sets that pick_images() makes of `images` for each of `counts`, from
+/// one pass over the largest: no image is computed twice. The results have the same bytes as if
+/// each set had been calibrated alone, and are cached under its key.
+///
+/// @param counts  rising.
+/// @throws as calibrate_model(); Error(bad_argument) if the counts do not rise.
+std::vector<CalibrationResult> calibrate_growing_sets(const graph::Graph& model,
+                                                      const std::vector<std::string>& tensors,
+                                                      std::span<const std::filesystem::path> images,
+                                                      std::span<const std::size_t> counts,
+                                                      const CalibrationOptions& options);
+
 }  // namespace yoloq::pipeline

@@ -48,6 +48,18 @@ std::vector<std::string> head_values(const DetectionModel& model,
   return values;
 }
 
+CalibrationOptions calibration_options(const DetectionModel& model,
+                                       const quantize::Settings& settings,
+                                       const QuantizationOptions& options) {
+  return {.size = model.size,
+          .cache = options.cache,
+          .threads = options.threads,
+          .heads = head_values(model, settings),
+          .classes = model.head.class_count,
+          .skip_bad = options.skip_bad,
+          .progress = options.progress};
+}
+
 /// The first images of a list as engines take them, [N, 3, H, W], each repeated over the batch.
 std::vector<runtime::Inputs> samples_of(std::span<const fs::path> images,
                                         const DetectionModel& model) {
@@ -91,6 +103,7 @@ bool tune(const DetectionModel& model, const quantize::Settings& settings, Quant
                                    .object_weight = options.quantize.object_weight,
                                    .weights = options.tune_weights,
                                    .biases = options.bias_correction,
+                                   .tuning = options.tuning,
                                    .threads = options.threads,
                                    .progress = options.tuning_progress};
   const fs::path cached = options.cache / (tuning_key(result, tuning) + ".plan.yaml");
@@ -136,6 +149,17 @@ void finish_plan(const DetectionModel& model, const quantize::Settings& settings
 
 }  // namespace
 
+void calibrate_ahead(const DetectionModel& model, std::span<const fs::path> images,
+                     std::span<const std::size_t> counts, const QuantizationOptions& options) {
+  if (options.cache.empty()) {
+    fail(ErrorCode::bad_argument, "calibration ahead of time needs a cache folder");
+  }
+  const quantize::Settings settings = quantize::settle(model.graph, options.quantize);
+  calibrate_growing_sets(with_input(model.graph, 1, model.size),
+                         quantize::observed_tensors(settings), images, counts,
+                         calibration_options(model, settings, options));
+}
+
 QuantizedModel quantize_model(const DetectionModel& model, std::span<const fs::path> images,
                               const QuantizationOptions& options) {
   if (is_quantized(model.graph)) {
@@ -143,15 +167,9 @@ QuantizedModel quantize_model(const DetectionModel& model, std::span<const fs::p
   }
   QuantizedModel result{.images = pick_images(images, options.images)};
   const quantize::Settings settings = quantize::settle(model.graph, options.quantize);
-  result.calibration = calibrate_model(with_input(model.graph, 1, model.size),
-                                       quantize::observed_tensors(settings), result.images,
-                                       {.size = model.size,
-                                        .cache = options.cache,
-                                        .threads = options.threads,
-                                        .heads = head_values(model, settings),
-                                        .classes = model.head.class_count,
-                                        .skip_bad = options.skip_bad,
-                                        .progress = options.progress});
+  result.calibration =
+      calibrate_model(with_input(model.graph, 1, model.size), quantize::observed_tensors(settings),
+                      result.images, calibration_options(model, settings, options));
   if (!result.calibration.skipped.empty()) result.images = decodable(result.images);
   result.plan =
       quantize::make_plan(model.graph, settings, options.quantize, result.calibration.ranges);

@@ -13,6 +13,7 @@
 #include "pipeline/model.h"
 #include "quantize/plan.h"
 #include "quantize/quantize.h"
+#include "quantize/tuning.h"
 #include "runtime/verify.h"
 
 namespace yoloq::pipeline {
@@ -27,6 +28,7 @@ struct QuantizationOptions {
   bool tune_weights = true;
   bool bias_correction = true;
   std::size_t tuning_images = 32;
+  quantize::TuningOptions tuning = {};
   Progress progress;         ///< Of the calibration pass.
   Progress tuning_progress;  ///< Of weight tuning and bias correction.
   Progress range_progress;   ///< Of a pass for values that might not fit in float16.
@@ -57,6 +59,14 @@ QuantizedModel quantize_model(const DetectionModel& model,
 /// @param rounded  by quantize_model() with neither; `options` has both as they are wanted.
 void tune_plan(const DetectionModel& model, QuantizedModel& rounded,
                const QuantizationOptions& options);
+
+/// Calibrates for quantize_model() with each number of images, in one pass: it then finds all of
+/// them in the cache.
+///
+/// @param counts  rising.
+/// @throws Error(bad_argument) without a cache; as calibrate_growing_sets().
+void calibrate_ahead(const DetectionModel& model, std::span<const std::filesystem::path> images,
+                     std::span<const std::size_t> counts, const QuantizationOptions& options);
 
 /// A pass over `images` for nodes_beyond_half(); of `options` it takes cache, threads, skip_bad and
 /// range_progress. All three must outlive it.

@@ -38,14 +38,15 @@ std::optional<float> low_of(const Graph& model, const calibrate::TensorStatistic
   return known ? std::optional(std::min(*known, statistics.min)) : std::nullopt;
 }
 
-Quantizer quantizer_of(const Graph& model, const Settings& settings, const Options& options,
-                       const calibrate::TensorStatistics& statistics, const std::string& tensor) {
+Quantizer quantizer_of(const CalibratorChoice& calibrator, const Graph& model,
+                       const Settings& settings, const calibrate::TensorStatistics& statistics,
+                       const std::string& tensor) {
   const bool symmetric = settings.target.activation == DType::i8;
   const calibrate::RangeOptions how{
       .scheme = symmetric ? calibrate::Scheme::symmetric : calibrate::Scheme::asymmetric,
-      .percentile = options.percentile,
+      .percentile = calibrator.percentile,
       .known_low = symmetric ? std::nullopt : low_of(model, statistics, tensor)};
-  const calibrate::Range range = calibrate::compute_range(statistics, options.calibrator, how);
+  const calibrate::Range range = calibrate::compute_range(statistics, calibrator.name, how);
   return symmetric ? symmetric_quantizer(range) : asymmetric_quantizer(range);
 }
 
@@ -112,6 +113,18 @@ std::vector<std::string> observed_tensors(const Settings& settings) {
   return tensors;
 }
 
+std::string name_of(const CalibratorChoice& calibrator) {
+  return calibrator.name == "percentile" ? fmt::format("percentile {}", calibrator.percentile)
+                                         : calibrator.name;
+}
+
+Quantizer quantizer_by(const CalibratorChoice& calibrator, const Graph& model,
+                       const Settings& settings, const Options& options,
+                       const calibrate::Ranges& ranges, const std::string& tensor) {
+  return quantizer_of(calibrator, model, settings,
+                      emphasized(ranges, tensor, options.object_weight), tensor);
+}
+
 Plan make_plan(const Graph& model, const Settings& settings, const Options& options,
                const calibrate::Ranges& ranges) {
   Plan plan{.target = std::string(settings.target.name),
@@ -119,14 +132,20 @@ Plan make_plan(const Graph& model, const Settings& settings, const Options& opti
             .layers = settings.precisions};
   std::map<std::string, Quantizer> chosen;
   for (const Site& site : settings.sites) {
-    const bool own = site.shares.empty();
-    chosen[site.tensor] =
-        own ? quantizer_of(model, settings, options,
-                           emphasized(ranges, site.tensor, options.object_weight), site.tensor)
-            : chosen.at(site.shares);
+    std::string why = site.why;
+    if (site.shares.empty()) {
+      const auto special = options.tensor_calibrators.find(site.tensor);
+      const bool is_special = special != options.tensor_calibrators.end();
+      const CalibratorChoice calibrator =
+          is_special ? special->second : CalibratorChoice{options.calibrator, options.percentile};
+      chosen[site.tensor] = quantizer_by(calibrator, model, settings, options, ranges, site.tensor);
+      if (is_special) why += ", by " + name_of(calibrator);
+    } else {
+      chosen[site.tensor] = chosen.at(site.shares);
+    }
     plan.activations.push_back({.tensor = site.tensor,
                                 .quantizer = chosen[site.tensor],
-                                .why = site.why,
+                                .why = why,
                                 .readers = names_of(model, site.readers)});
   }
   for (const Layer& layer : settings.layers) {

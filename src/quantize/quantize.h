@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,12 +29,24 @@ struct PrecisionRule {
   std::string why;  ///< The option it came from, for the plan.
 };
 
+/// A calibrator with its setting.
+struct CalibratorChoice {
+  std::string name = "mse";
+  double percentile = 99.99;  ///< Of the calibrator of that name.
+
+  friend bool operator==(const CalibratorChoice&, const CalibratorChoice&) = default;
+};
+
+/// "mse", "percentile 99.99", ...
+std::string name_of(const CalibratorChoice& calibrator);
+
 struct Options {
   std::string target = "tensorrt";
   Residual residual = Residual::one;
   std::vector<PrecisionRule> rules;
   std::string calibrator = "mse";
   double percentile = 99.99;  ///< For the calibrator of that name, in percent.
+  std::map<std::string, CalibratorChoice> tensor_calibrators;  ///< Of these tensors, instead.
   /// How many times more a value counts that was seen where there are objects. Objects fill a small
   /// part of an image and have the largest activations: an even count clips just those.
   int object_weight = 5;
@@ -65,6 +78,13 @@ std::string objects_of(std::string_view tensor);
 
 /// The activations whose statistics make_plan() asks for, in execution order.
 std::vector<std::string> observed_tensors(const Settings& settings);
+
+/// The quantizer that a calibrator gives an activation of its own; see Site::shares.
+///
+/// @throws as make_plan().
+Quantizer quantizer_by(const CalibratorChoice& calibrator, const graph::Graph& model,
+                       const Settings& settings, const Options& options,
+                       const calibrate::Ranges& ranges, const std::string& tensor);
 
 /// Chooses every scale.
 ///

@@ -85,4 +85,40 @@ DetectionError detection_error(const Level& level, const detect::HeadOutput& bas
   return error;
 }
 
+std::vector<Level> levels_of(const pipeline::DetectionModel& model, const graph::Graph& base) {
+  const auto& anchors = model.head.anchors;
+  if (anchors.size() != base.outputs.size()) {
+    fail(ErrorCode::unsupported,
+         "'{}' has anchors for {} levels and {} convolutions at its head: 'fast' needs them to say "
+         "what moved; give --anchors, or use --method sqnr",
+         model.name, anchors.size(), base.outputs.size());
+  }
+  std::vector<Level> levels;
+  for (std::size_t i = 0; i < anchors.size(); ++i) {
+    const auto shape = graph::fixed_shape(base.outputs[i].type.dims.value_or(graph::Dims{}));
+    if (!shape || shape->size() != 4) {
+      fail(ErrorCode::unsupported, "'{}' has a head of unknown shape: use --method sqnr",
+           model.name);
+    }
+    levels.push_back(
+        {.anchors = anchors[i],
+         .stride = static_cast<double>(model.size.width) / static_cast<double>(shape->back()),
+         .classes = model.head.class_count});
+  }
+  return levels;
+}
+
+std::optional<double> moved_part(std::span<const Level> levels,
+                                 std::span<const detect::HeadOutput> base,
+                                 std::span<const detect::HeadOutput> actual) {
+  double weight = 0;
+  double moved = 0;
+  for (std::size_t i = 0; i < levels.size(); ++i) {
+    const DetectionError error = detection_error(levels[i], base[i], actual[i]);
+    weight += error.weight;
+    moved += error.box + error.score;
+  }
+  return weight > 0 ? std::optional(moved / weight) : std::nullopt;
+}
+
 }  // namespace yoloq::sensitivity

@@ -2,11 +2,14 @@
 #pragma once
 
 #include <array>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "detect/decode.h"
+#include "graph/graph.h"
 #include "model/metadata.h"
+#include "pipeline/model.h"
 
 namespace yoloq::sensitivity {
 
@@ -33,5 +36,17 @@ inline constexpr double kLeastObjectness = 0.001;
 /// @throws Error(bad_argument) if the shapes do not fit the level.
 DetectionError detection_error(const Level& level, const detect::HeadOutput& base,
                                const detect::HeadOutput& actual);
+
+/// The levels whose convolutions end in the outputs of `heads`, fine to coarse.
+///
+/// @param heads  with the head's convolutions as outputs, of known shapes.
+/// @throws Error(unsupported) if the head is of another kind.
+std::vector<Level> levels_of(const pipeline::DetectionModel& model, const graph::Graph& heads);
+
+/// detection_error() of all levels of one image, box and score together, over the weight; none if
+/// the float model sees nothing there.
+std::optional<double> moved_part(std::span<const Level> levels,
+                                 std::span<const detect::HeadOutput> base,
+                                 std::span<const detect::HeadOutput> actual);
 
 }  // namespace yoloq::sensitivity

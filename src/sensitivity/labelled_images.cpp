@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "dataset/images.h"
 #include "pipeline/calibration.h"
+#include "pipeline/evaluation.h"
 
 namespace yoloq::sensitivity {
 
@@ -31,6 +32,18 @@ LabelledImages labelled_images(const dataset::Dataset& dataset,
        "none of the {} images of the split '{}' has a labelled object: AP cannot be measured on "
        "them",
        found.images.size(), options.split);
+}
+
+double ap_of(const pipeline::DetectionModel& model, const graph::Graph& graph,
+             const LabelledImages& images, const runtime::EngineOptions& engine,
+             const Progress& progress) {
+  const pipeline::Detector detector{
+      .engine = runtime::compile(pipeline::with_input(graph, 1, model.size), engine),
+      .head = model.head,
+      .size = model.size};
+  const auto found = pipeline::find_objects(detector, images.images, {.progress = progress});
+  return pipeline::evaluate(pipeline::to_coco(found.boxes, images.truth),
+                            images.truth)[coco::Figure::ap];
 }
 
 }  // namespace yoloq::sensitivity

@@ -6,8 +6,12 @@
 #include <string>
 #include <vector>
 
+#include "core/progress.h"
 #include "dataset/data_yaml.h"
+#include "graph/graph.h"
 #include "pipeline/ground_truth.h"
+#include "pipeline/model.h"
+#include "runtime/engine.h"
 
 namespace yoloq::sensitivity {
 
@@ -31,5 +35,12 @@ struct LabelledImagesOptions {
 ///     shows anything; what list_images() and find_ground_truth() throw.
 LabelledImages labelled_images(const dataset::Dataset& dataset,
                                const LabelledImagesOptions& options);
+
+/// AP .5:.95 of a graph on the images, 0 to 1.
+///
+/// @param graph  `model` itself or a quantized form of it.
+double ap_of(const pipeline::DetectionModel& model, const graph::Graph& graph,
+             const LabelledImages& images, const runtime::EngineOptions& engine,
+             const Progress& progress = {});
 
 }  // namespace yoloq::sensitivity

@@ -39,7 +39,7 @@ bool same_question(const Profile& a, const Profile& b) {
 class MapRun {
  public:
   MapRun(const Subject& subject, const pipeline::GroundTruth& truth, const MapOptions& options)
-      : subject_(subject), truth_(truth), options_(options), base_(base_graph(subject)) {
+      : subject_(subject), truth_(truth), options_(options), base_(base_graph(subject.model)) {
     result_.profile = empty_profile(subject, "map", "AP points");
     result_.profile.labels_hash = hash_of_labels(truth);
   }

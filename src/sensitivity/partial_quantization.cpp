@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "core/file.h"
-#include "pipeline/evaluation.h"
 #include "quantize/apply.h"
 #include "quantize/keep_float.h"
 #include "runtime/measure.h"
@@ -45,14 +44,7 @@ class Trials {
   }
 
   double ap_of(const graph::Graph& graph) const {
-    const pipeline::Detector detector{
-        .engine = runtime::compile(pipeline::with_input(graph, 1, model_.size),
-                                   {.threads = how_.threads}),
-        .head = model_.head,
-        .size = model_.size};
-    const auto found = pipeline::find_objects(detector, search_.images);
-    return pipeline::evaluate(pipeline::to_coco(found.boxes, search_.truth),
-                              search_.truth)[coco::Figure::ap];
+    return sensitivity::ap_of(model_, graph, search_, {.threads = how_.threads});
   }
 
   /// Processor time on one thread: what else runs on the machine does not count.

@@ -42,7 +42,7 @@ std::vector<double> energies(const VariantOutputs& found) {
 Profile sqnr_profile(const Subject& subject, const HeadOptions& options) {
   Profile profile = empty_profile(subject, "sqnr", "dB");
   profile.layers = quantized_layers(subject);
-  const graph::Graph base = base_graph_to_heads(subject);
+  const graph::Graph base = base_graph_to_heads(subject.model);
   const auto sums = head_sums(subject, base, profile.layers, options, energies);
   for (std::size_t layer = 0; layer < sums.size(); ++layer) {
     double ratios = 0;

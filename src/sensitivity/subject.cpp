@@ -27,12 +27,12 @@ std::string hash_of_plan(const quantize::Plan& plan) {
 
 }  // namespace
 
-graph::Graph base_graph(const Subject& subject) {
-  return pipeline::with_input(subject.model.graph, 1, subject.model.size);
+graph::Graph base_graph(const pipeline::DetectionModel& model) {
+  return pipeline::with_input(model.graph, 1, model.size);
 }
 
-graph::Graph base_graph_to_heads(const Subject& subject) {
-  graph::Graph base = base_graph(subject);
+graph::Graph base_graph_to_heads(const pipeline::DetectionModel& model) {
+  graph::Graph base = base_graph(model);
   std::vector<graph::Port> heads;
   for (const quantize::Layer& layer : quantize::quantizable_layers(base)) {
     if (!layer.feeds_head) continue;
@@ -41,7 +41,7 @@ graph::Graph base_graph_to_heads(const Subject& subject) {
   }
   base.outputs = std::move(heads);
   if (!base.outputs.empty()) return base;
-  fail(ErrorCode::unsupported, "'{}' has no convolution that ends in its head", subject.model.name);
+  fail(ErrorCode::unsupported, "'{}' has no convolution that ends in its head", model.name);
 }
 
 std::vector<LayerCost> quantized_layers(const Subject& subject) {

@@ -11,10 +11,10 @@
 namespace yoloq::sensitivity {
 
 /// The float model for one image, shapes inferred: what variants are cut from.
-graph::Graph base_graph(const Subject& subject);
+graph::Graph base_graph(const pipeline::DetectionModel& model);
 
 /// The same with the outputs of the head's convolutions in place of the model's own.
-graph::Graph base_graph_to_heads(const Subject& subject);
+graph::Graph base_graph_to_heads(const pipeline::DetectionModel& model);
 
 /// Names of the layers that the plan quantizes, in execution order.
 std::vector<LayerCost> quantized_layers(const Subject& subject);

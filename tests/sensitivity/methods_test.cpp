@@ -172,7 +172,7 @@ TEST_F(Methods, OverlapFindsTheSameFileAndACopyOfIt) {
 
 TEST_F(Methods, SqnrIsThatOfTheWholeVariant) {
   const Profile profile = sqnr_profile(tiny_.subject(), {});
-  const graph::Graph base = base_graph_to_heads(tiny_.subject());
+  const graph::Graph base = base_graph_to_heads(tiny_.subject().model);
 
   const auto plain = [&](const std::string& layer) {
     const auto variant = with_only_layer_quantized(base, tiny_.plan, layer);
