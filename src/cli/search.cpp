@@ -189,16 +189,17 @@ SearchReport report_of(const Arguments& arguments, const pipeline::DetectionMode
   return report;
 }
 
-/// Writes the models of the front; the chosen one as best.onnx, too.
+/// Writes the models of the front and the default; the chosen one as best.onnx, too.
 void write_front(const Arguments& arguments, SearchReport& report, search::Laboratory& laboratory,
                  std::vector<graph::Graph>& graphs) {
   graphs.resize(report.rows.size());
   int number = 0;
   for (std::size_t i = 0; i < report.rows.size(); ++i) {
     SearchRow& row = report.rows[i];
-    if (!row.on_front || !row.candidate) continue;
+    const bool is_written = row.on_front || report.chosen == i || row.name == "default";
+    if (!is_written || !row.candidate) continue;
     const pipeline::QuantizedModel made = laboratory.make(*row.candidate);
-    row.file = fmt::format("front-{}.onnx", ++number);
+    row.file = row.on_front ? fmt::format("front-{}.onnx", ++number) : "default.onnx";
     const auto write = [&](const std::string& stem) {
       auto files = pipeline::plan_files(made.plan, arguments.out / (stem + ".plan.yaml"));
       files.push_back({arguments.out / (stem + ".onnx"), onnx::serialize(made.graph)});
@@ -234,7 +235,7 @@ void measure_final(const Arguments& arguments, const pipeline::DetectionModel& m
     SearchRow& row = report.rows[i];
     if (!row.candidate) {
       row.final_ap = coco::accumulate(plain)[coco::Figure::ap];
-    } else if (row.on_front) {
+    } else if (!row.file.empty()) {
       const coco::Matches own = matches_of(graphs[i], "final: " + row.file);
       row.final_ap = coco::accumulate(own)[coco::Figure::ap];
       row.final_change = coco::bootstrap(plain, own);
@@ -321,17 +322,14 @@ void run(const Arguments& arguments) {
   print_front(report);
   fmt::print("{}: {} candidates measured in {:.0f} s; {}\n", arguments.out.string(),
              found.tried.size(), report.seconds, report.reason);
-  const bool is_float = report.chosen && !report.rows[*report.chosen].candidate;
-  if (report.chosen && !is_float) {
-    fmt::print("chosen: {} ({}/best.onnx)\n", report.rows[*report.chosen].name,
-               arguments.out.string());
-    return;
-  }
-  if (arguments.max_drop) {
+  if (!report.chosen) fail(ErrorCode::below_target, "nothing was measured in this time");
+  const SearchRow& best = report.rows[*report.chosen];
+  fmt::print("chosen: {} ({}/best.onnx)\n", best.name, arguments.out.string());
+  if (arguments.max_drop && drop_of(report, best) > *arguments.max_drop) {
     fail(ErrorCode::below_target,
-         "no quantized model is within {} AP points of float on the search images; the front has "
-         "the best ones",
-         *arguments.max_drop);
+         "no quantized model is within {} AP points of float on the search images: the best one "
+         "loses {:.2f}",
+         *arguments.max_drop, drop_of(report, best));
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "cli/table.h"
@@ -19,6 +20,15 @@ std::vector<std::size_t> front_of(const SearchReport& report) {
   std::vector<search::Point> points;
   for (const SearchRow& row : report.rows) points.push_back({.ap = row.ap, .time = row.time});
   return search::pareto_front(points);
+}
+
+/// With the number of float layers for their names.
+std::string short_name(const SearchRow& row) {
+  if (!row.candidate || row.candidate->float_layers.empty()) return row.name;
+  search::Candidate rest = *row.candidate;
+  rest.float_layers.clear();
+  const std::string count = fmt::format("{} float layers", row.candidate->float_layers.size());
+  return rest == search::default_candidate() ? count : search::text_of(rest) + ", " + count;
 }
 
 std::string interval_text(const std::optional<coco::ApDifference>& change) {
@@ -62,27 +72,35 @@ void mark_front(SearchReport& report) {
 }
 
 std::optional<std::size_t> choose(const SearchReport& report, std::optional<double> max_drop) {
+  SearchReport quantized = report;
+  std::erase_if(quantized.rows, [](const SearchRow& row) { return !row.candidate; });
   std::optional<std::size_t> chosen;
-  for (const std::size_t i : front_of(report)) {  // Fastest first.
-    const SearchRow& row = report.rows[i];
-    if (max_drop && drop_of(report, row) <= *max_drop) return i;
-    if (!max_drop && row.candidate) chosen = i;
+  for (const std::size_t i : front_of(quantized)) {  // Fastest and least accurate first.
+    chosen = std::ranges::find(report.rows, quantized.rows[i].name, &SearchRow::name) -
+             report.rows.begin();
+    if (max_drop && drop_of(report, report.rows[*chosen]) <= *max_drop) break;
   }
   return chosen;
 }
 
 void print_front(const SearchReport& report) {
-  std::vector<std::vector<std::string>> table{{"front", "layers int8", "AP search", "drop", "time",
-                                               "ms/image", "AP final", "against float (95 %)"}};
-  for (const std::size_t i : front_of(report)) {
+  std::vector<std::size_t> order;
+  for (std::size_t i = 0; i < report.rows.size(); ++i) {
+    if (report.rows[i].on_front || !report.rows[i].file.empty()) order.push_back(i);
+  }
+  std::ranges::stable_sort(order, {}, [&](std::size_t i) { return report.rows[i].time; });
+  std::vector<std::vector<std::string>> table{{"model", "front", "layers int8", "AP search", "drop",
+                                               "time", "ms/image", "AP final",
+                                               "against float (95 %)"}};
+  for (const std::size_t i : order) {
     const SearchRow& row = report.rows[i];
-    table.push_back({(report.chosen == i ? "* " : "  ") + row.name,
-                     fmt::format("{} / {}", row.layers_int8, report.layers_total),
-                     fmt::format("{:.4f}", row.ap), fmt::format("{:+.2f}", drop_of(report, row)),
-                     fmt::format("{:.3f}", row.time),
-                     fmt::format("{:.1f}", row.time * report.reference_ms),
-                     row.final_ap ? fmt::format("{:.4f}", *row.final_ap) : "-",
-                     row.candidate ? interval_text(row.final_change) : "-"});
+    table.push_back(
+        {(report.chosen == i ? "* " : "  ") + short_name(row), row.on_front ? "yes" : "no",
+         fmt::format("{} / {}", row.layers_int8, report.layers_total),
+         fmt::format("{:.4f}", row.ap), fmt::format("{:+.2f}", drop_of(report, row)),
+         fmt::format("{:.3f}", row.time), fmt::format("{:.1f}", row.time * report.reference_ms),
+         row.final_ap ? fmt::format("{:.4f}", *row.final_ap) : "-",
+         row.candidate ? interval_text(row.final_change) : "-"});
   }
   fmt::print("{}", to_table(table));
 }

@@ -50,8 +50,8 @@ double drop_of(const SearchReport& report, const SearchRow& row);
 /// Marks the rows that no other beats.
 void mark_front(SearchReport& report);
 
-/// The fastest on the front whose drop is within the limit; without a limit the most accurate in
-/// int8 alone, the float model left out.
+/// Of the quantized models the fastest whose drop is within the limit; without a limit, or where
+/// none is, the most accurate one.
 std::optional<std::size_t> choose(const SearchReport& report, std::optional<double> max_drop);
 
 void print_front(const SearchReport& report);

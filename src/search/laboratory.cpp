@@ -85,12 +85,8 @@ pipeline::QuantizationOptions Laboratory::options_of(const Candidate& candidate)
 
 std::map<std::string, quantize::CalibratorChoice> Laboratory::tensor_calibrators(
     const Candidate& candidate) {
-  Candidate plain = candidate;  // All that ranges depend on.
-  plain.by_tensor = false;
-  plain.tuning = true;
-  plain.ridge = default_candidate().ridge;
-  plain.tuning_images = default_candidate().tuning_images;
-  plain.float_layers.clear();
+  Candidate plain = default_candidate();  // What is best for a tensor hardly depends on the rest.
+  plain.calibrator = candidate.calibrator;
   const std::string text = journal_.answer("calibrators by tensor, " + text_of(plain), [&] {
     pipeline::QuantizationOptions how = options_of(plain);
     how.tune_weights = how.bias_correction = false;

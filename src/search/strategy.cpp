@@ -21,9 +21,9 @@ std::vector<Change> ranges_of_activations() {
       candidate.by_tensor = false;
     });
   };
-  changes.push_back([](Candidate& candidate) { candidate.by_tensor = true; });
   constexpr double kUsual = quantize::CalibratorChoice{}.percentile;
   calibrator("mse", kUsual);
+  calibrator("percentile", 99.99);
   calibrator("percentile", 99.999);
   calibrator("percentile", 99.9999);
   calibrator("entropy", kUsual);
@@ -36,6 +36,7 @@ std::vector<Change> ranges_of_activations() {
 
 std::vector<Change> everything_else(const Space& space) {
   std::vector<Change> changes;
+  changes.push_back([](Candidate& candidate) { candidate.by_tensor = true; });
   for (const std::size_t images : {16, 32, 64}) {
     changes.push_back([images](Candidate& candidate) { candidate.tuning_images = images; });
   }
@@ -92,6 +93,17 @@ class Strategy {
     return search_.tried.emplace_back(Tried{.candidate = candidate, .loss = loss});
   }
 
+  /// Rounding alone takes a tenth of the time of tuning and shows ranges that tuning cannot mend.
+  bool is_hopeless(const Candidate& candidate) {
+    if (!candidate.tuning || !best().candidate.tuning) return false;
+    const auto rounded_loss = [&](Candidate rounded) {
+      rounded.tuning = false;
+      return measure_.loss(rounded);
+    };
+    if (!go_on_()) fail(ErrorCode::cancelled, "the search was ended");
+    return rounded_loss(candidate) > kHopeless * rounded_loss(best().candidate);
+  }
+
   void complete(Tried& tried) {
     tried.time = measure_.time(tried.candidate);
     tried.ap = measure_.ap(tried.candidate);
@@ -108,7 +120,7 @@ class Strategy {
     for (const Change& change : changes) {
       Candidate candidate = best().candidate;
       change(candidate);
-      if (seen_.contains(text_of(candidate))) continue;
+      if (seen_.contains(text_of(candidate)) || is_hopeless(candidate)) continue;
       Tried& tried = attempt(candidate);
       const bool is_better = tried.loss < best().loss * (1 - kLeastGain);
       const bool is_other = structure_of(candidate) != structure_of(best().candidate);
@@ -122,6 +134,7 @@ class Strategy {
 
   /// More and more float layers on the best options, until the accuracy of the float model is met.
   void try_float_layers() {
+    if (!with_float_layers_.insert(text_of(best().candidate)).second) return;
     for (const std::size_t count : kFloatCounts) {
       if (count > space_.layers.size()) return;
       Candidate candidate = best().candidate;
@@ -141,6 +154,7 @@ class Strategy {
   const std::function<bool()>& go_on_;
   const std::function<void(const Tried&, bool)>& report_;
   std::set<std::string> seen_;
+  std::set<std::string> with_float_layers_;  // On which float layers were tried.
   Search search_;
 };
 

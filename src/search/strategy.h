@@ -16,8 +16,9 @@
 ///             ─▶ further options ─▶ float layers again if the best is another ─▶ ... until a whole
 ///                round of options gains nothing
 ///
-/// Options are judged by the loss on the heads: AP of a few hundred images is too much a matter of
-/// luck to choose among twenty. AP and time of what is kept make the front.
+/// A candidate is pruned where it is much worse before tuning. Options are judged by the loss on
+/// the heads: AP of a few hundred images is too much a matter of luck to choose among twenty. AP
+/// and time of what is kept make the front.
 
 namespace yoloq::search {
 
@@ -54,6 +55,9 @@ struct Search {
 
 /// An option is kept if it takes at least this part off the loss.
 inline constexpr double kLeastGain = 0.01;
+
+/// A candidate is not tuned if, rounded alone, it loses so many times more than the best one does.
+inline constexpr double kHopeless = 1.25;
 
 /// Tries candidates until `go_on` says no, which is asked before each, or a measurement ends with
 /// Error(cancelled).

@@ -19,11 +19,10 @@ namespace {
 constexpr double kLeastGain = 0.1;
 
 /// Scales that differ by less than this part are taken for one.
-constexpr float kSameScale = 0.03f;
+constexpr float kSameScale = 0.08f;
 
 const CalibratorChoice kChoices[] = {
-    {"mse"},     {"percentile", 99.9}, {"percentile", 99.99}, {"percentile", 99.999},
-    {"entropy"}, {"min-max"}};
+    {"mse"}, {"percentile", 99.99}, {"percentile", 99.999}, {"min-max"}};
 
 /// One activation with one quantizer, all else float.
 struct Trial {

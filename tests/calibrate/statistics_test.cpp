@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "calibrate/samples.h"
+#include "core/error.h"
 
 namespace yoloq::calibrate {
 namespace {
@@ -25,6 +26,23 @@ TEST(TensorStatistics, GivesTheMeanOfEachChannel) {
   const TensorStatistics statistics = observed({1, 2, 3, -4, 0, 1}, 2);
 
   EXPECT_THAT(statistics.channel_means(), ElementsAre((1 + 2 + 3) / 3.0, (-4 + 0 + 1) / 3.0));
+}
+
+TEST(AddImages, IsWhatOnePassOverAllImagesGives) {
+  Collector both({"x"});
+  both.observe(0, std::vector<float>{1, 2, 3, 4}, 2, "a");
+  both.observe(0, std::vector<float>{-1000, 5, 0.5f, -0.0f}, 2, "b");
+  TensorStatistics statistics = observed({1, 2, 3, 4}, 2);
+
+  add_images(statistics, observed({-1000, 5, 0.5f, -0.0f}, 2));
+
+  EXPECT_EQ(statistics, std::move(both).finish().tensors.at("x"));
+}
+
+TEST(AddImages, RefusesOtherChannels) {
+  TensorStatistics statistics = observed({1, 2, 3, 4}, 2);
+
+  EXPECT_THROW(add_images(statistics, observed({1, 2, 3, 4}, 4)), Error);
 }
 
 TEST(Merged, IsWhatObservingTheConcatGives) {

@@ -66,6 +66,33 @@ class Calibration : public testing::Test {
   std::vector<std::string> heads_;
 };
 
+TEST_F(Calibration, GrowingSetsFromOnePassAreWhatEachAloneGives) {
+  const std::vector<std::size_t> counts{1, 3, set_.train.size()};
+  CalibrationOptions options{.size = kSize, .threads = 2, .heads = heads_, .classes = 3};
+  std::size_t computed = 0;
+  options.progress = [&](std::size_t done, std::size_t) { computed = std::max(computed, done); };
+
+  const auto grown = calibrate_growing_sets(model_.fixed, tensors_, set_.train, counts, options);
+
+  ASSERT_EQ(grown.size(), counts.size());
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    EXPECT_EQ(calibrate::serialize(grown[i].ranges), bytes(pick_images(set_.train, counts[i]), 1))
+        << counts[i] << " images";
+  }
+  EXPECT_EQ(computed, set_.train.size());
+}
+
+TEST_F(Calibration, GrowingSetsAreFoundInTheCache) {
+  const std::vector<std::size_t> counts{2, 4};
+  calibrate_growing_sets(
+      model_.fixed, tensors_, set_.train, counts,
+      {.size = kSize, .cache = folder_ / "cache", .heads = heads_, .classes = 3});
+
+  EXPECT_TRUE(calibrate(pick_images(set_.train, 2)).cached);
+  EXPECT_TRUE(calibrate(pick_images(set_.train, 4)).cached);
+  EXPECT_FALSE(calibrate(pick_images(set_.train, 3)).cached);
+}
+
 TEST_F(Calibration, GivesTheSameBytesForAnyThreadsAndOrder) {
   const std::string once = bytes(set_.train, 1);
   std::vector<fs::path> turned(set_.train.rbegin(), set_.train.rend());
