@@ -13,6 +13,7 @@
 #include "pipeline/plan_file.h"
 #include "pipeline/weight_tuning.h"
 #include "quantize/apply.h"
+#include "runtime/literal_float.h"
 #include "runtime/measure.h"
 #include "vision/image.h"
 #include "vision/letterbox.h"
@@ -83,13 +84,13 @@ std::vector<runtime::Inputs> samples_of(std::span<const fs::path> images,
 /// calibration key holds model, size and images.
 std::string tuning_key(const QuantizedModel& result, const WeightTuningOptions& tuning) {
   return Hasher()
-      .add("yoloq tuning 1")
+      .add("yoloq tuning 2")
       .add(kVersion)
       .add(result.calibration.ranges.provenance.key)
       .add(quantize::to_yaml(result.plan))
-      .add(fmt::format("{} {} {} {} {} {} {}", tuning.images, tuning.positions,
+      .add(fmt::format("{} {} {} {} {} {} {} {} {}", tuning.images, tuning.positions,
                        tuning.object_weight, tuning.weights, tuning.biases, tuning.tuning.ridge,
-                       tuning.tuning.damping))
+                       tuning.tuning.damping, tuning.tuning.scales, tuning.tuning.sweeps))
       .hex();
 }
 
@@ -171,9 +172,20 @@ QuantizedModel quantize_model(const DetectionModel& model, std::span<const fs::p
       calibrate_model(with_input(model.graph, 1, model.size), quantize::observed_tensors(settings),
                       result.images, calibration_options(model, settings, options));
   if (!result.calibration.skipped.empty()) result.images = decodable(result.images);
-  result.plan =
-      quantize::make_plan(model.graph, settings, options.quantize, result.calibration.ranges);
-  finish_plan(model, settings, result, options);
+  const auto plan_by_ranges = [&] {
+    result.plan =
+        quantize::make_plan(model.graph, settings, options.quantize, result.calibration.ranges);
+    finish_plan(model, settings, result, options);
+  };
+  plan_by_ranges();
+  if (options.second_pass) {
+    const graph::Graph rounding = runtime::literal_float(
+        quantize::apply(with_input(model.graph, 1, model.size), result.plan));
+    result.calibration =
+        calibrate_model(rounding, quantize::observed_tensors(settings), result.images,
+                        calibration_options(model, settings, options));
+    plan_by_ranges();
+  }
   note_provenance(result.plan, model, options, result.calibration);
   result.graph = quantize::apply(model.graph, result.plan);
   return result;

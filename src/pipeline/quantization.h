@@ -29,6 +29,8 @@ struct QuantizationOptions {
   bool bias_correction = true;
   std::size_t tuning_images = 32;
   quantize::TuningOptions tuning = {};
+  /// Choose the ranges anew from the activations of the quantized model, and tune again.
+  bool second_pass = false;
   Progress progress;         ///< Of the calibration pass.
   Progress tuning_progress;  ///< Of weight tuning and bias correction.
   Progress range_progress;   ///< Of a pass for values that might not fit in float16.

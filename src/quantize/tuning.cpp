@@ -134,11 +134,16 @@ Matrix damped(Matrix covariance, double damping) {
   return covariance;
 }
 
-/// Rounds the columns of `weight` one after the other; returns codes as real numbers.
-Matrix round_columns(Matrix weight, const Vector& scales, const Matrix& metric, double top_code) {
-  const Eigen::Index k = weight.cols();
+/// How the error of a column is spread over those that follow, in a metric.
+Matrix spreading(const Matrix& metric) {
+  const Eigen::Index k = metric.rows();
   const Matrix inverse = metric.llt().solve(Matrix::Identity(k, k));
-  const Matrix upper = inverse.llt().matrixU();
+  return inverse.llt().matrixU();
+}
+
+/// Rounds the columns of `weight` one after the other; returns codes as real numbers.
+Matrix round_columns(Matrix weight, const Vector& scales, const Matrix& upper, double top_code) {
+  const Eigen::Index k = weight.cols();
   Matrix codes(weight.rows(), k);
   for (Eigen::Index first = 0; first < k; first += kColumnsAtOnce) {
     const Eigen::Index end = std::min(k, first + kColumnsAtOnce);
@@ -157,6 +162,68 @@ Matrix round_columns(Matrix weight, const Vector& scales, const Matrix& metric, 
   return codes;
 }
 
+/// Moves codes one by one to where the quadratic error is least, the others as they are.
+void descend(const Matrix& weight, const Vector& scales, const Matrix& metric, double top_code,
+             int sweeps, Matrix& codes) {
+  for (Eigen::Index o = 0; o < weight.rows(); ++o) {
+    const double scale = scales(o);
+    Vector gradient = metric * (weight.row(o) - scale * codes.row(o)).transpose();
+    for (int sweep = 0; sweep < sweeps; ++sweep) {
+      bool moved = false;
+      for (Eigen::Index j = 0; j < weight.cols(); ++j) {
+        const double wanted = codes(o, j) + std::nearbyint(gradient(j) / (metric(j, j) * scale));
+        const double step = std::clamp(wanted, -top_code, top_code) - codes(o, j);
+        if (step == 0) continue;
+        codes(o, j) += step;
+        gradient.noalias() -= (scale * step) * metric.col(j);
+        moved = true;
+      }
+      if (!moved) break;
+    }
+  }
+}
+
+/// Codes as real numbers, and what they are multiples of.
+struct Rounded {
+  Matrix codes;
+  Vector scales;
+};
+
+/// Of each row, its error in the metric.
+Vector errors_of(const Matrix& weight, const Rounded& rounded, const Matrix& metric) {
+  const Matrix difference = weight - rounded.scales.asDiagonal() * rounded.codes;
+  return (difference * metric).cwiseProduct(difference).rowwise().sum();
+}
+
+/// The smallest scale that is tried, as a part of the largest.
+constexpr double kSmallestShare = 0.75;
+
+/// Rounds with each scale that the options ask for and keeps per row what loses least.
+Rounded round_weight(const Matrix& weight, const Matrix& metric, const TuningOptions& options) {
+  const Matrix upper = spreading(metric);
+  const Vector largest = scales_of(weight, options.top_code);
+  const auto round_by = [&](double share) {
+    Rounded rounded{.scales = (largest * share).cast<float>().cast<double>()};
+    rounded.codes = round_columns(weight, rounded.scales, upper, options.top_code);
+    descend(weight, rounded.scales, metric, options.top_code, options.sweeps, rounded.codes);
+    return rounded;
+  };
+  Rounded best = round_by(1);
+  if (options.scales < 2) return best;
+  Vector least = errors_of(weight, best, metric);
+  for (int i = 1; i < options.scales; ++i) {
+    const Rounded other = round_by(1 - (1 - kSmallestShare) * i / (options.scales - 1));
+    const Vector errors = errors_of(weight, other, metric);
+    for (Eigen::Index row = 0; row < weight.rows(); ++row) {
+      if (errors(row) >= least(row)) continue;
+      least(row) = errors(row);
+      best.codes.row(row) = other.codes.row(row);
+      best.scales(row) = other.scales(row);
+    }
+  }
+  return best;
+}
+
 }  // namespace
 
 TunedWeight tune_weight(std::span<const float> weight, const Moments& moments,
@@ -168,12 +235,9 @@ TunedWeight tune_weight(std::span<const float> weight, const Moments& moments,
   const Matrix original = Block(weight.data(), o, k).cast<double>();
   const Matrix covariance = state.input_covariance();
   const Matrix target = regress(original, state, covariance, options.ridge);
-  const Vector scales = scales_of(target, options.top_code);
-
   const auto order = rounding_order(covariance);
-  const Matrix metric = damped(covariance, options.damping);
-  const Matrix codes =
-      round_columns(target(Eigen::all, order), scales, metric(order, order), options.top_code);
+  const Matrix metric = damped(covariance, options.damping)(order, order);
+  const auto [codes, scales] = round_weight(target(Eigen::all, order), metric, options);
 
   TunedWeight tuned;
   for (const double scale : scales) tuned.scales.push_back(static_cast<float>(scale));

@@ -19,7 +19,8 @@
 ///        = (C + r W0) (A + r I)^-1                  A = cov(x'), C = cov(y, x')
 ///
 /// then W* is rounded to codes one input after the other, the error of each spread over those that
-/// follow, in the metric A.
+/// follow, in the metric A. Sweeps of coordinate descent then move single codes while that lowers
+/// (W* - s c) A (W* - s c)^T.
 ///
 /// Source: Frantar et al., "GPTQ", arXiv:2210.17323, for the rounding; the target W* is the ridge
 /// regression of the float output on the quantized input.
@@ -55,6 +56,9 @@ struct TuningOptions {
   double ridge = 1.0;       ///< How strongly W* is held at the float weight; larger is closer.
   double damping = 0.01;    ///< Added to the diagonal of A for rounding, in means of it.
   int top_code = kTopCode;  ///< Codes are -top_code..top_code.
+  /// Scales that are tried per output channel, from that of the largest weight down; 1: that alone.
+  int scales = 1;
+  int sweeps = 0;  ///< Of coordinate descent over the codes, behind the rounding.
 };
 
 /// Codes and scales of one weight.

@@ -9,7 +9,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -148,6 +150,83 @@ TEST_F(Interrupted, KilledAtAnyMomentOutputsAreOldOrNewAndTheNextRunSucceeds) {
   }
   EXPECT_EQ(project_.run(quantize()).status, 0);
   EXPECT_TRUE(read_file(project_ / "out.onnx") == new_model);
+}
+
+/// A search on a project of its own.
+class InterruptedSearch : public testing::Test {
+ protected:
+  static std::vector<std::string> search(const std::string& out, const std::string& time) {
+    return {"search",  "--weights", "tiny.pt", "--img", "64",     "--data", "data.yaml",
+            "--cache", "cache",     "--out",   out,     "--time", time};
+  }
+
+  /// Questions and answers of a journal; of times, which are measured anew, the questions alone.
+  std::vector<std::string> answers(const std::string& out) const {
+    std::vector<std::string> lines;
+    std::istringstream text(read_file(project_ / out / "journal.jsonl"));
+    for (std::string line; std::getline(text, line);) {
+      const auto json = nlohmann::json::parse(line);
+      if (!json.contains("question")) continue;
+      const std::string question = json.at("question");
+      const bool is_time = question.starts_with("time") || question.starts_with("milliseconds");
+      lines.push_back(question + (is_time ? "" : " " + json.at("answer").get<std::string>()));
+    }
+    return lines;
+  }
+
+  bool has_answer(const std::string& out, const std::string& question) const {
+    if (!fs::exists(project_ / out / "journal.jsonl")) return false;
+    return read_file(project_ / out / "journal.jsonl").find(question) != std::string::npos;
+  }
+
+  /// Starts a search and waits until the journal has the answer.
+  pid_t start_until(const std::string& out, const std::string& question) const {
+    const pid_t child = start(test::yoloq_command(project_.path(), search(out, "10m")));
+    for (int i = 0; i < 12000 && !has_answer(out, question); ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    return child;
+  }
+
+  test::TinyProject project_{12, 2};
+};
+
+TEST_F(InterruptedSearch, KilledAndResumedItTakesTheWayOfAnUnbrokenOne) {
+  ASSERT_EQ(project_.run(search("whole", "20s")).status, 0);
+  const auto whole = answers("whole");
+  std::vector<std::string> resume = search("killed", "20s");
+  resume.emplace_back("--resume");
+
+  for (const char* question : {"AP, float", "loss, default", "AP, default"}) {
+    const pid_t child = start_until("killed", question);
+    ::kill(child, SIGKILL);
+    ::waitpid(child, nullptr, 0);
+    ASSERT_TRUE(has_answer("killed", question)) << question;
+    EXPECT_FALSE(fs::exists(project_ / "killed/search.json"));
+    const auto next = project_.run(resume);
+    ASSERT_EQ(next.status, 0) << next.errors;
+    const auto resumed = answers("killed");
+
+    const std::size_t common = std::min(whole.size(), resumed.size());
+    ASSERT_GT(common, 5U);
+    EXPECT_EQ(std::vector(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(common)),
+              std::vector(resumed.begin(), resumed.begin() + static_cast<std::ptrdiff_t>(common)))
+        << "killed after " << question;
+    EXPECT_TRUE(fs::exists(project_ / "killed/search.json"));
+    fs::remove_all(project_ / "killed");
+  }
+}
+
+TEST_F(InterruptedSearch, CtrlCKeepsTheFront) {
+  const pid_t child = start_until("found", "AP, default");
+  ::kill(child, SIGINT);
+  int status = 0;
+  ::waitpid(child, &status, 0);
+
+  ASSERT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+  EXPECT_TRUE(fs::exists(project_ / "found/best.onnx"));
+  EXPECT_EQ(test::read_json(project_ / "found/search.json").at("reason"), "interrupted");
 }
 
 TEST_F(Interrupted, AKilledSensitivityGoesOnToTheSameBytes) {

@@ -145,6 +145,28 @@ TEST(Tuning, AddingInPartsIsAddingAtOnce) {
   EXPECT_EQ(tune_weight(data.weight, in_parts).codes, tune_weight(data.weight, at_once).codes);
 }
 
+TEST(Tuning, DescentAndMoreScalesLoseLess) {
+  double plain = 0;
+  double descended = 0;
+  double scaled = 0;
+  for (unsigned seed = 1; seed <= 20; ++seed) {
+    const Data data = correlated(seed);
+    Moments moments(kInputs, kOutputs);
+    moments.add(data.patches, data.targets);
+    const auto error = [&](const TuningOptions& options) {
+      const TunedWeight tuned = tune_weight(data.weight, moments, options);
+      EXPECT_THAT(tuned.codes, testing::Each(testing::AllOf(testing::Ge(-3), testing::Le(3))));
+      return output_error(data, tuned.codes, tuned.scales);
+    };
+    constexpr int kFewCodes = 3;  // What rounding loses is seen.
+    plain += error({.top_code = kFewCodes});
+    descended += error({.top_code = kFewCodes, .sweeps = 8});
+    scaled += error({.top_code = kFewCodes, .scales = 6});
+  }
+  EXPECT_LT(descended, plain);
+  EXPECT_LT(scaled, plain);
+}
+
 TEST(Tuning, MomentsOfPartsAddUpToTheSameBytes) {
   const Data data = correlated(3);
   const std::span patches(data.patches);
