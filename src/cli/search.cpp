@@ -272,7 +272,7 @@ void run(const Arguments& arguments) {
       {.size = arguments.size.size(), .hints = arguments.model.hints(splits.dataset.names)});
   search::Journal journal = open_journal(arguments, subject_of(arguments, model, splits));
   if (journal.recalled() > 0) {
-    fmt::print("{} measurements of before, {:.0f} s\n", journal.recalled(), journal.seconds());
+    fmt::print("{} measurements of before\n", journal.recalled());
   }
   std::signal(SIGINT, on_interrupt);
   search::Laboratory laboratory(model, splits.images, journal,
@@ -350,7 +350,7 @@ void declare_search(CLI::App& app) {
       ->capture_default_str();
   app.add_option("--max-drop", arguments->max_drop,
                  "choose the fastest model that loses at most so many AP points (of 100) on the "
-                 "search images; else the most accurate one");
+                 "search images; else the fastest one");
   app.add_option("--objective", arguments->objective, "latency (one thread) or throughput")
       ->capture_default_str();
   app.add_option("--target", arguments->target, "as of quantize")->capture_default_str();

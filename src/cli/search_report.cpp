@@ -14,11 +14,15 @@ namespace yoloq::cli {
 
 using sensitivity::kPoints;
 
+constexpr double kPercent = 100;
+
 namespace {
 
 std::vector<std::size_t> front_of(const SearchReport& report) {
   std::vector<search::Point> points;
-  for (const SearchRow& row : report.rows) points.push_back({.ap = row.ap, .time = row.time});
+  for (const SearchRow& row : report.rows) {
+    points.push_back({.accuracy = -row.loss, .time = row.time});
+  }
   return search::pareto_front(points);
 }
 
@@ -40,6 +44,8 @@ std::string interval_text(const std::optional<coco::ApDifference>& change) {
 nlohmann::ordered_json json_of(const SearchReport& report, const SearchRow& row) {
   nlohmann::ordered_json json{{"name", row.name},
                               {"precision", row.candidate ? "int8" : "fp32"},
+                              {"loss", row.loss},
+                              {"agreement", kPercent - row.loss},
                               {"ap", row.ap},
                               {"drop", drop_of(report, row)},
                               {"time", row.time},
@@ -47,7 +53,6 @@ nlohmann::ordered_json json_of(const SearchReport& report, const SearchRow& row)
                               {"layers_int8", row.layers_int8},
                               {"layers_total", report.layers_total},
                               {"on_front", row.on_front}};
-  if (row.loss) json["loss"] = *row.loss;
   if (row.candidate) json["float_layers"] = row.candidate->float_layers;
   if (row.candidate) json["calibrator"] = quantize::name_of(row.candidate->calibrator);
   if (!row.file.empty()) json["file"] = row.file;
@@ -72,15 +77,17 @@ void mark_front(SearchReport& report) {
 }
 
 std::optional<std::size_t> choose(const SearchReport& report, std::optional<double> max_drop) {
-  SearchReport quantized = report;
-  std::erase_if(quantized.rows, [](const SearchRow& row) { return !row.candidate; });
-  std::optional<std::size_t> chosen;
-  for (const std::size_t i : front_of(quantized)) {  // Fastest and least accurate first.
-    chosen = std::ranges::find(report.rows, quantized.rows[i].name, &SearchRow::name) -
-             report.rows.begin();
-    if (max_drop && drop_of(report, report.rows[*chosen]) <= *max_drop) break;
+  std::optional<std::size_t> least;
+  for (std::size_t i = 0; i < report.rows.size(); ++i) {
+    if (report.rows[i].candidate && (!least || report.rows[i].ap > report.rows[*least].ap)) {
+      least = i;
+    }
   }
-  return chosen;
+  for (const std::size_t i : front_of(report)) {  // Fastest first.
+    const SearchRow& row = report.rows[i];
+    if (row.candidate && (!max_drop || drop_of(report, row) <= *max_drop)) return i;
+  }
+  return least;
 }
 
 void print_front(const SearchReport& report) {
@@ -89,18 +96,19 @@ void print_front(const SearchReport& report) {
     if (report.rows[i].on_front || !report.rows[i].file.empty()) order.push_back(i);
   }
   std::ranges::stable_sort(order, {}, [&](std::size_t i) { return report.rows[i].time; });
-  std::vector<std::vector<std::string>> table{{"model", "front", "layers int8", "AP search", "drop",
-                                               "time", "ms/image", "AP final",
+  std::vector<std::vector<std::string>> table{{"model", "front", "layers int8", "loss %",
+                                               "AP search", "drop", "time", "ms/image", "AP final",
                                                "against float (95 %)"}};
   for (const std::size_t i : order) {
     const SearchRow& row = report.rows[i];
-    table.push_back(
-        {(report.chosen == i ? "* " : "  ") + short_name(row), row.on_front ? "yes" : "no",
-         fmt::format("{} / {}", row.layers_int8, report.layers_total),
-         fmt::format("{:.4f}", row.ap), fmt::format("{:+.2f}", drop_of(report, row)),
-         fmt::format("{:.3f}", row.time), fmt::format("{:.1f}", row.time * report.reference_ms),
-         row.final_ap ? fmt::format("{:.4f}", *row.final_ap) : "-",
-         row.candidate ? interval_text(row.final_change) : "-"});
+    table.push_back({(report.chosen == i ? "* " : "  ") + short_name(row),
+                     row.on_front ? "yes" : "no",
+                     fmt::format("{} / {}", row.layers_int8, report.layers_total),
+                     fmt::format("{:.2f}", row.loss), fmt::format("{:.4f}", row.ap),
+                     fmt::format("{:+.2f}", drop_of(report, row)), fmt::format("{:.3f}", row.time),
+                     fmt::format("{:.1f}", row.time * report.reference_ms),
+                     row.final_ap ? fmt::format("{:.4f}", *row.final_ap) : "-",
+                     row.candidate ? interval_text(row.final_change) : "-"});
   }
   fmt::print("{}", to_table(table));
 }

@@ -19,9 +19,9 @@ namespace yoloq::cli {
 struct SearchRow {
   std::string name;
   std::optional<search::Candidate> candidate;  ///< None: the float model.
-  std::optional<double> loss;
-  double ap = 0;    ///< On the search images, 0 to 1.
-  double time = 1;  ///< The default's is 1.
+  double loss = 0;                             ///< Percent; the float model's is 0.
+  double ap = 0;                               ///< On the search images, 0 to 1.
+  double time = 1;                             ///< The default's is 1.
   int layers_int8 = 0;
   bool on_front = false;
   std::string file;                                ///< Of the front's; empty: none was written.
@@ -47,11 +47,12 @@ struct SearchReport {
 /// AP points (of 100) below the float model.
 double drop_of(const SearchReport& report, const SearchRow& row);
 
-/// Marks the rows that no other beats.
+/// Marks the rows that no other beats in loss and time. AP would mark the lucky ones: see
+/// docs/decisions/0004-search.md.
 void mark_front(SearchReport& report);
 
-/// Of the quantized models the fastest whose drop is within the limit; without a limit, or where
-/// none is, the most accurate one.
+/// Of the quantized models on the front the fastest whose drop is within the limit, without a limit
+/// the fastest; where none is within it, of all the one with the smallest drop.
 std::optional<std::size_t> choose(const SearchReport& report, std::optional<double> max_drop);
 
 void print_front(const SearchReport& report);

@@ -17,10 +17,10 @@ std::vector<std::size_t> pareto_front(std::span<const Point> points) {
   std::vector<std::size_t> order(points.size());
   std::iota(order.begin(), order.end(), 0);
   std::ranges::sort(order, {},
-                    [&](std::size_t i) { return std::tuple(steps(i), -points[i].ap, i); });
+                    [&](std::size_t i) { return std::tuple(steps(i), -points[i].accuracy, i); });
   std::vector<std::size_t> front;
   for (const std::size_t i : order) {
-    if (front.empty() || points[i].ap > points[front.back()].ap) front.push_back(i);
+    if (front.empty() || points[i].accuracy > points[front.back()].accuracy) front.push_back(i);
   }
   return front;
 }

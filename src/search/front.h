@@ -9,8 +9,8 @@ namespace yoloq::search {
 
 /// A model as a front sees it.
 struct Point {
-  double ap = 0;
-  double time = 0;  ///< Per image; the smaller, the better.
+  double accuracy = 0;  ///< The larger, the better.
+  double time = 0;      ///< Per image; the smaller, the better.
 };
 
 /// Times that differ by less than this part of the fastest are taken for the same: on a machine

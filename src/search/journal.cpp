@@ -93,8 +93,8 @@ void Journal::read(const std::string& subject) {
         }
         continue;
       }
-      answers_[line.at("question")] = line.at("answer");
-      seconds_ += line.at("seconds").get<double>();
+      answers_[line.at("question")] = {line.at("answer").get<std::string>(),
+                                       line.at("seconds").get<double>()};
     } catch (const Json::exception&) {
       fail(ErrorCode::corrupt_file, "'{}', line {}: this is no line of a search journal",
            path_.string(), number);
@@ -116,14 +116,18 @@ void Journal::read(const std::string& subject) {
 void Journal::append(const std::string& line) { File(path_).write(line); }
 
 std::string Journal::answer(const std::string& question, const std::function<std::string()>& find) {
-  if (const auto known = answers_.find(question); known != answers_.end()) return known->second;
+  if (const auto known = answers_.find(question); known != answers_.end()) {
+    Answer& answer = known->second;
+    if (!std::exchange(answer.asked, true)) seconds_ += answer.seconds;
+    return answer.text;
+  }
   const auto start = std::chrono::steady_clock::now();
   std::string answer = find();
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   append(Json{{"question", question}, {"answer", answer}, {"seconds", seconds}}.dump() + "\n");
   seconds_ += seconds;
-  answers_[question] = answer;
+  answers_[question] = {answer, seconds, true};
   return answer;
 }
 

@@ -30,8 +30,8 @@ class Journal {
   /// The same for a number; it reads back to the same double.
   double number(const std::string& question, const std::function<double()>& find);
 
-  /// What all answers took, those of earlier runs included. What was begun and never ended does not
-  /// count.
+  /// What the answers took that were asked for so far, also those of earlier runs: at each question
+  /// the same as in a run that was never broken. What was begun and never ended does not count.
   double seconds() const { return seconds_; }
 
   /// Answers that were in the file when it was opened.
@@ -42,7 +42,13 @@ class Journal {
   void append(const std::string& line);
 
   std::filesystem::path path_;
-  std::map<std::string, std::string> answers_;
+  struct Answer {
+    std::string text;
+    double seconds = 0;
+    bool asked = false;  ///< In this run.
+  };
+
+  std::map<std::string, Answer> answers_;
   std::size_t recalled_ = 0;
   double seconds_ = 0;
 };

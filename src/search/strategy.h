@@ -18,7 +18,7 @@
 ///
 /// A candidate is pruned where it is much worse before tuning. Options are judged by the loss on
 /// the heads: AP of a few hundred images is too much a matter of luck to choose among twenty. AP
-/// and time of what is kept make the front.
+/// and time are measured of what is kept and of other structures.
 
 namespace yoloq::search {
 

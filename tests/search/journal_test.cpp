@@ -44,6 +44,8 @@ TEST_F(JournalTest, AsksOnceAndRemembers) {
   EXPECT_EQ(first.number("pi", pi), std::numbers::pi);
   Journal second = open();
 
+  EXPECT_EQ(second.seconds(), 0);
+  EXPECT_EQ(second.number("pi", pi), std::numbers::pi);
   EXPECT_EQ(second.number("pi", pi), std::numbers::pi);
   EXPECT_EQ(asked, 1);
   EXPECT_EQ(second.recalled(), 1U);
