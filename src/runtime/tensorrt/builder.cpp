@@ -9,6 +9,7 @@
 #include "onnx/model_file.h"
 #include "runtime/detail/quantizer.h"
 #include "runtime/tensorrt/check_graph.h"
+#include "runtime/tensorrt/detail/dims.h"
 #include "runtime/tensorrt/detail/library.h"
 #include "runtime/tensorrt/detail/log.h"
 #include "runtime/tensorrt/detail/native_ptq.h"
@@ -24,18 +25,6 @@ namespace {
 
 bool is_open(const graph::Port& port) {
   return port.type.dims && !graph::fixed_shape(*port.type.dims);
-}
-
-nvinfer1::Dims dims_of(const Shape& shape) {
-  nvinfer1::Dims dims{};
-  if (shape.size() > nvinfer1::Dims::MAX_DIMS) {
-    fail(ErrorCode::unsupported, "TensorRT has no tensors of {} dimensions", shape.size());
-  }
-  dims.nbDims = static_cast<std::int32_t>(shape.size());
-  for (std::size_t i = 0; i < shape.size(); ++i) {
-    dims.d[i] = static_cast<std::remove_reference_t<decltype(dims.d[i])>>(shape[i]);
-  }
-  return dims;
 }
 
 bool fits(const graph::Dims& dims, const Shape& shape) {
@@ -160,9 +149,9 @@ class Build {
     using Selector = nvinfer1::OptProfileSelector;
     const char* name = open->name.c_str();
     const bool set = profile != nullptr &&
-                     profile->setDimensions(name, Selector::kMIN, dims_of(shapes->least)) &&
-                     profile->setDimensions(name, Selector::kOPT, dims_of(shapes->best)) &&
-                     profile->setDimensions(name, Selector::kMAX, dims_of(shapes->most)) &&
+                     profile->setDimensions(name, Selector::kMIN, to_dims(shapes->least)) &&
+                     profile->setDimensions(name, Selector::kOPT, to_dims(shapes->best)) &&
+                     profile->setDimensions(name, Selector::kMAX, to_dims(shapes->most)) &&
                      config_->addOptimizationProfile(profile) >= 0;
     if (!set) fail(ErrorCode::backend, "TensorRT refuses the shapes: {}", log_.take_errors());
     profile_ = profile;
