@@ -7,13 +7,14 @@
 
 #include "core/error.h"
 #include "onnx/model_file.h"
-#include "runtime/detail/quantizer.h"
+#include "runtime/tensorrt/build_log.h"
 #include "runtime/tensorrt/check_graph.h"
 #include "runtime/tensorrt/detail/dims.h"
 #include "runtime/tensorrt/detail/library.h"
 #include "runtime/tensorrt/detail/log.h"
 #include "runtime/tensorrt/detail/native_ptq.h"
 #include "runtime/tensorrt/detail/plan.h"
+#include "runtime/tensorrt/detail/timing_cache.h"
 #include "runtime/tensorrt/detail/version.h"
 #include "runtime/tensorrt/spell_out_weights.h"
 
@@ -47,24 +48,37 @@ void require_order(const ShapeProfile& shapes, const graph::Port& input) {
   }
 }
 
+nvinfer1::TacticSource kernel_source_named(std::string_view name) {
+  std::string known;
+  for (const KernelSourceRow& row : kKernelSources) {
+    if (row.name == name) return row.source;
+    known += (known.empty() ? "" : ", ") + std::string(row.name);
+  }
+  fail(ErrorCode::bad_argument, "TensorRT {}.{} has no tactic source '{}'; known: {}", kMajor,
+       kMinor, name, known);
+}
+
 /// One build: the objects must go in the reverse of the order in which they came.
 class Build {
  public:
   Build(const Graph& graph, const EngineOptions& options)
       : graph_(graph),
         options_(options),
-        log_(options.log),
+        log_([this](std::string_view message) { listen(message); }),
+        timing_cache_(options.gpu.timing_cache),
         builder_(Library::get().make_builder(log_)),
         network_(owned(builder_->createNetworkV2(kNetworkFlags), "network")),
         parser_(Library::get().make_parser(*network_, log_)),
         config_(owned(builder_->createBuilderConfig(), "builder configuration")) {}
 
-  std::string run() {
+  Plan run() {
     parse();
     set_types();
     set_profile();
     set_calibration();
     leave_out_foreign_kernels(*config_);
+    choose_kernels();
+    timing_cache_.attach(*config_, log_);
     share_profiles(*config_);
     config_->setProfilingVerbosity(nvinfer1::ProfilingVerbosity::kDETAILED);
     if (options_.gpu.workspace_mib > 0) {
@@ -75,10 +89,23 @@ class Build {
         builder_->buildSerializedNetwork(*network_, *config_));
     if (calibration_) calibration_->rethrow();
     if (!plan) fail(ErrorCode::backend, "TensorRT cannot build the model: {}", log_.take_errors());
-    return {static_cast<const char*>(plan->data()), plan->size()};
+    timing_cache_.save(log_);
+    return {.bytes = {static_cast<const char*>(plan->data()), plan->size()},
+            .layers = std::move(layers_)};
   }
 
  private:
+  /// Every line that TensorRT says: one of them lists the layers of the plan.
+  void listen(std::string_view message) {
+    if (options_.log) options_.log(message);
+    const auto listed = read_build_log(message);
+    if (listed.empty()) return;
+    layers_.clear();
+    for (const BuiltLayer& layer : listed) {
+      if (computes(layer)) layers_.push_back(layer_info(layer));
+    }
+  }
+
   template <typename T>
   std::unique_ptr<T> owned(T* object, std::string_view what) {
     if (object != nullptr) return std::unique_ptr<T>(object);
@@ -169,12 +196,24 @@ class Build {
     fix_layers();
   }
 
+  void choose_kernels() {
+    auto sources = config_->getTacticSources();
+    for (const auto& [name, wanted] : options_.gpu.kernel_sources) {
+      const auto bit = 1U << static_cast<unsigned>(kernel_source_named(name));
+      sources = wanted ? sources | bit : sources & ~bit;
+    }
+    if (options_.gpu.kernel_sources.empty() || config_->setTacticSources(sources)) return;
+    fail(ErrorCode::backend, "TensorRT refuses the tactic sources: {}", log_.take_errors());
+  }
+
   void attach_calibration();
   void fix_layers();
 
   const Graph& graph_;
   const EngineOptions& options_;
+  std::vector<LayerInfo> layers_;
   Log log_;
+  TimingCache timing_cache_;
   std::unique_ptr<nvinfer1::IBuilder> builder_;
   std::unique_ptr<nvinfer1::INetworkDefinition> network_;
   std::unique_ptr<nvonnxparser::IParser> parser_;
@@ -215,7 +254,7 @@ void Build::fix_layers() {}
 
 }  // namespace
 
-std::string build_plan(const Graph& graph, const EngineOptions& options) {
+Plan build_plan(const Graph& graph, const EngineOptions& options) {
   require_symmetric_int8(graph);
   if constexpr (!kWeaklyTyped) require_float_type(graph, options.float_type);
   if constexpr (kReadsInt8Weights) return Build(graph, options).run();

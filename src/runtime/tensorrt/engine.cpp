@@ -118,6 +118,7 @@ int TensorRtEngine::streams() const {
 }
 
 std::vector<LayerInfo> TensorRtEngine::layers() const {
+  if (!runnable()) return built_;
   const std::lock_guard lock(mutex_);
   const Loaded& on = loaded();
   const std::unique_ptr<nvinfer1::IEngineInspector> inspector(on.engine->createEngineInspector());
@@ -181,9 +182,11 @@ std::shared_ptr<Engine> compile(const graph::Graph& given, const EngineOptions& 
   check_workers(options);
   const graph::Graph graph = with_output_types(given);
   const FloatType type = kWeaklyTyped ? options.float_type : float_type_in(graph);
+  const std::string device = device_text(options.gpu.device);
+  Plan plan = build_plan(graph, options);
   EngineFile file{.backend = "tensorrt",
                   .backend_version = Library::get().version(),
-                  .device = device_text(options.gpu.device),
+                  .device = device,
                   .float_type = std::string(name_of(type)),
                   .model_hash = hash_of(onnx::serialize(graph)),
                   .inputs = names_of(graph.inputs),
@@ -191,8 +194,9 @@ std::shared_ptr<Engine> compile(const graph::Graph& given, const EngineOptions& 
                   .nodes = {},
                   .metadata = graph.metadata,
                   .notices = {},
-                  .blob = build_plan(graph, options)};
-  const auto engine = std::make_shared<TensorRtEngine>(std::move(file), options);
+                  .blob = std::move(plan.bytes)};
+  const auto engine =
+      std::make_shared<TensorRtEngine>(std::move(file), options, std::move(plan.layers));
   engine->describe(graph);
   return engine;
 }

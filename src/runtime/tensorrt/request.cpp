@@ -37,8 +37,8 @@ TensorView Slot::view() const {
   return view;
 }
 
-TensorRtRequest::TensorRtRequest(std::shared_ptr<const TensorRtEngine> engine,
-                                 const Loaded& loaded, std::shared_ptr<Context> context)
+TensorRtRequest::TensorRtRequest(std::shared_ptr<const TensorRtEngine> engine, const Loaded& loaded,
+                                 std::shared_ptr<Context> context)
     : engine_(std::move(engine)),
       loaded_(loaded),
       context_(std::move(context)),

@@ -43,8 +43,9 @@ struct Loaded {
 /// A plan, which comes onto its device when it is first needed there.
 class TensorRtEngine final : public Engine, public std::enable_shared_from_this<TensorRtEngine> {
  public:
-  TensorRtEngine(EngineFile file, const EngineOptions& options)
-      : file_(std::move(file)), options_(options), log_(options.log) {}
+  /// @param built  what the builder told of the layers; empty for a plan from a file.
+  TensorRtEngine(EngineFile file, const EngineOptions& options, std::vector<LayerInfo> built = {})
+      : file_(std::move(file)), options_(options), built_(std::move(built)), log_(options.log) {}
 
   /// What compile() knows before anything is on a device.
   void describe(const graph::Graph& graph);
@@ -78,6 +79,7 @@ class TensorRtEngine final : public Engine, public std::enable_shared_from_this<
 
   EngineFile file_;
   EngineOptions options_;
+  std::vector<LayerInfo> built_;  // All that can be told of a plan which cannot be loaded here.
   mutable Log log_;
   std::vector<PortInfo> inputs_;
   std::vector<PortInfo> outputs_;

@@ -7,6 +7,7 @@
 #include <array>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "core/dtype.h"
 #include "runtime/engine.h"
@@ -59,9 +60,23 @@ inline constexpr std::array kTypes {
 #endif
 };
 
+/// A kind of kernels that a build may try, as trtexec's --tacticSources calls it.
+struct KernelSourceRow {
+  std::string_view name;
+  nvinfer1::TacticSource source;
+};
+
 #if NV_TENSORRT_MAJOR <= 10
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+
+inline constexpr std::array kKernelSources{
+    KernelSourceRow{"CUBLAS", nvinfer1::TacticSource::kCUBLAS},
+    KernelSourceRow{"CUBLAS_LT", nvinfer1::TacticSource::kCUBLAS_LT},
+    KernelSourceRow{"CUDNN", nvinfer1::TacticSource::kCUDNN},
+    KernelSourceRow{"EDGE_MASK_CONVOLUTIONS", nvinfer1::TacticSource::kEDGE_MASK_CONVOLUTIONS},
+    KernelSourceRow{"JIT_CONVOLUTIONS", nvinfer1::TacticSource::kJIT_CONVOLUTIONS},
+};
 
 /// Allows int8 kernels beside those of the float type.
 inline void allow_int8(nvinfer1::IBuilderConfig& config) {
@@ -123,6 +138,11 @@ inline void use_calibrator(nvinfer1::IBuilderConfig& config,
 }
 #pragma GCC diagnostic pop
 #else
+inline constexpr std::array kKernelSources{
+    KernelSourceRow{"EDGE_MASK_CONVOLUTIONS", nvinfer1::TacticSource::kEDGE_MASK_CONVOLUTIONS},
+    KernelSourceRow{"JIT_CONVOLUTIONS", nvinfer1::TacticSource::kJIT_CONVOLUTIONS},
+};
+
 inline void leave_out_foreign_kernels(nvinfer1::IBuilderConfig&) {}
 inline void share_profiles(nvinfer1::IBuilderConfig&) {}
 inline void allow_int8(nvinfer1::IBuilderConfig&) {}  // The file's Q/DQ are all it takes.
