@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <map>
 #include <memory>
@@ -7,6 +9,7 @@
 
 #include "core/error.h"
 #include "onnx/model_file.h"
+#include "runtime/tensorrt/backend.h"
 #include "runtime/tensorrt/build_log.h"
 #include "runtime/tensorrt/check_graph.h"
 #include "runtime/tensorrt/detail/dims.h"
@@ -58,14 +61,17 @@ nvinfer1::TacticSource kernel_source_named(std::string_view name) {
        kMinor, name, known);
 }
 
+/// What TensorRT says when it finds no kernel for a layer.
+constexpr std::string_view kNoKernel = "Could not find any implementation";
+
 /// One build: the objects must go in the reverse of the order in which they came.
 class Build {
  public:
-  Build(const Graph& graph, const EngineOptions& options)
+  Build(const Graph& graph, const EngineOptions& options, const std::string& device)
       : graph_(graph),
         options_(options),
         log_([this](std::string_view message) { listen(message); }),
-        timing_cache_(options.gpu.timing_cache),
+        timing_cache_(options.gpu.timing_cache, Library::get().version() + " on " + device),
         builder_(Library::get().make_builder(log_)),
         network_(owned(builder_->createNetworkV2(kNetworkFlags), "network")),
         parser_(Library::get().make_parser(*network_, log_)),
@@ -88,13 +94,24 @@ class Build {
     const std::unique_ptr<nvinfer1::IHostMemory> plan(
         builder_->buildSerializedNetwork(*network_, *config_));
     if (calibration_) calibration_->rethrow();
-    if (!plan) fail(ErrorCode::backend, "TensorRT cannot build the model: {}", log_.take_errors());
+    if (!plan) refuse();
     timing_cache_.save(log_);
     return {.bytes = {static_cast<const char*>(plan->data()), plan->size()},
             .layers = std::move(layers_)};
   }
 
  private:
+  [[noreturn]] void refuse() {
+    const std::string errors = log_.take_errors();
+    if (options_.gpu.native_ptq && errors.find(kNoKernel) != std::string::npos) {
+      fail(ErrorCode::backend,
+           "TensorRT has no kernel for a layer with the ranges of '--native-ptq {}'; calibrate in "
+           "another way (known: {}), or build a Q/DQ file of 'yoloq quantize'. In its words: {}",
+           options_.gpu.native_ptq->method, fmt::join(native_calibrators(), ", "), errors);
+    }
+    fail(ErrorCode::backend, "TensorRT cannot build the model: {}", errors);
+  }
+
   /// Every line that TensorRT says: one of them lists the layers of the plan.
   void listen(std::string_view message) {
     if (options_.log) options_.log(message);
@@ -254,13 +271,15 @@ void Build::fix_layers() {}
 
 }  // namespace
 
-Plan build_plan(const Graph& graph, const EngineOptions& options) {
+Plan build_plan(const Graph& graph, const EngineOptions& options, const std::string& device) {
   require_symmetric_int8(graph);
   if constexpr (!kWeaklyTyped) require_float_type(graph, options.float_type);
-  if constexpr (kReadsInt8Weights) return Build(graph, options).run();
+  if constexpr (!kReadsHalfScales) require_float32_scales(graph);
+  if constexpr (kReadsInt8Weights) return Build(graph, options, device).run();
   Graph spelled_out = graph;
+  say_kernel_shapes(spelled_out);
   spell_out_weights(spelled_out);
-  return Build(spelled_out, options).run();
+  return Build(spelled_out, options, device).run();
 }
 
 }  // namespace yoloq::runtime::tensorrt

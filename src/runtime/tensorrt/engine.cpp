@@ -183,7 +183,7 @@ std::shared_ptr<Engine> compile(const graph::Graph& given, const EngineOptions& 
   const graph::Graph graph = with_output_types(given);
   const FloatType type = kWeaklyTyped ? options.float_type : float_type_in(graph);
   const std::string device = device_text(options.gpu.device);
-  Plan plan = build_plan(graph, options);
+  Plan plan = build_plan(graph, options, device);
   EngineFile file{.backend = "tensorrt",
                   .backend_version = Library::get().version(),
                   .device = device,

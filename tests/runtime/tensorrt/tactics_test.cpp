@@ -33,38 +33,55 @@ class TensorRtTimingCache : public FakeTensorRt {
 
 TEST_F(TensorRtTimingCache, IsWrittenByABuildAndTakenByTheNext) {
   build();
-  EXPECT_EQ(read_file(cache()), test::kFakeTime);
+  EXPECT_EQ(fake().timing_cache, test::kFakeTime);
+  EXPECT_THAT(read_file(cache()), HasSubstr(test::kFakeTime));
 
+  fake().timing_cache.clear();
   build();
-  EXPECT_EQ(read_file(cache()), fmt::format("{0}{0}", test::kFakeTime));
+  EXPECT_EQ(fake().timing_cache, fmt::format("{0}{0}", test::kFakeTime));
 }
 
 TEST_F(TensorRtTimingCache, IsLeftAloneByABuildThatFails) {
-  write_file(cache(), "times");
+  build();
+  const std::string before = read_file(cache());
   fake().builds = false;
 
   EXPECT_THROW(build(), Error);
 
-  EXPECT_EQ(read_file(cache()), "times");
+  EXPECT_EQ(read_file(cache()), before);
 }
 
-TEST_F(TensorRtTimingCache, OfAnotherGpuIsRefusedWithItsName) {
-  write_file(cache(), "times");
-  fake().takes_timing_cache = false;
+TEST_F(TensorRtTimingCache, OfAnotherTensorRtOrGpuIsRefused) {
+  build();
+  std::string content = read_file(cache());
+  const auto at = content.find("Fake GPU");
+  ASSERT_NE(at, std::string::npos);
+  write_file(cache(), content.replace(at, 4, "Real"));
+
+  expect(ErrorCode::unsupported, AllOf(HasSubstr(cache().string()), HasSubstr("Real GPU")),
+         [&] { build(); });
+}
+
+TEST_F(TensorRtTimingCache, ThatIsNoneOrIsDamagedIsRefusedAndKept) {
+  build();
+  std::string damaged = read_file(cache());
+  damaged.back() ^= 1;
+  for (const std::string& content : {std::string("garbage"), std::string(), damaged}) {
+    write_file(cache(), content);
+
+    expect(ErrorCode::corrupt_file, HasSubstr(cache().string()), [&] { build(); });
+
+    EXPECT_EQ(read_file(cache()), content);
+  }
+}
+
+TEST_F(TensorRtTimingCache, ThatTensorRtDoesNotTakeIsAnErrorInItsWords) {
   fake().error = "device properties differ";
+  fake().takes_timing_cache = false;
+  expect(ErrorCode::backend, HasSubstr("device properties differ"), [&] { build(); });
 
-  expect(ErrorCode::unsupported,
-         AllOf(HasSubstr(cache().string()), HasSubstr("device properties differ")),
-         [&] { build(); });
-}
-
-TEST_F(TensorRtTimingCache, OfGarbageIsRefusedWithItsName) {
-  write_file(cache(), "garbage");
   fake().reads_timing_cache = false;
-  fake().error = "bad magic";
-
-  expect(ErrorCode::backend, AllOf(HasSubstr(cache().string()), HasSubstr("bad magic")),
-         [&] { build(); });
+  expect(ErrorCode::backend, HasSubstr("device properties differ"), [&] { build(); });
 }
 
 class TensorRtTacticSources : public FakeTensorRt {

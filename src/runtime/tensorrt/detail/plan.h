@@ -17,8 +17,9 @@ struct Plan {
 
 /// Parses, optimizes and serializes.
 ///
+/// @param device  the GPU that it is built on, as text_of() says it.
 /// @throws Error(bad_argument) if sizes are open and no profile says which, Error(unsupported) for
 ///     what this version lacks, Error(backend) with TensorRT's words.
-Plan build_plan(const graph::Graph& graph, const EngineOptions& options);
+Plan build_plan(const graph::Graph& graph, const EngineOptions& options, const std::string& device);
 
 }  // namespace yoloq::runtime::tensorrt

@@ -15,6 +15,7 @@
 /// @file
 /// Everything in which TensorRT's versions 8.5 to 11 differ, and nothing else:
 ///
+///     8           float16 scales are not parsed
 ///     8.5 to 9    explicit batch is a flag; int8 constants are not parsed as weights
 ///     9           bfloat16, int64
 ///     8.5 to 10   weakly typed networks: the builder chooses precisions among those that are
@@ -38,6 +39,11 @@ inline constexpr bool kSharesProfiles = NV_TENSORRT_MAJOR > 8 ||
 
 /// The parser takes DequantizeLinear of an int8 constant for a weight.
 inline constexpr bool kReadsInt8Weights = NV_TENSORRT_MAJOR >= 10;
+
+/// The parser takes float16 scales of quantizers. Version 8 reads their bytes as float32.
+///
+/// Source: onnx-tensorrt 8.5, 8.6 and 9.3, builtin_op_importers.cpp, "scaleAllPositive".
+inline constexpr bool kReadsHalfScales = NV_TENSORRT_MAJOR >= 9;
 
 /// Flags for createNetworkV2().
 inline constexpr nvinfer1::NetworkDefinitionCreationFlags kNetworkFlags =
