@@ -48,7 +48,12 @@ void TimingCache::attach(nvinfer1::IBuilderConfig& config, Log& log) {
   const std::string times = times_in_file();
   cache_.reset(config.createTimingCache(times.data(), times.size()));
   constexpr bool kAlsoOfOtherGpus = false;
-  if (cache_ && config.setTimingCache(*cache_, kAlsoOfOtherGpus)) return;
+  if (cache_ && config.setTimingCache(*cache_, kAlsoOfOtherGpus)) {
+    // TensorRT 8.5 says that it will not use what it wrote itself, and then serves all of it but
+    // Myelin's part. That is no reason for a build that fails later.
+    log.take_errors();
+    return;
+  }
   fail(ErrorCode::backend, "TensorRT does not take the timing cache '{}': {}", file_.string(),
        log.take_errors());
 }

@@ -168,6 +168,7 @@ ITimingCache* make_timing_cache(const void* bytes, std::size_t size) {
 
 bool take_timing_cache() {
   if (!knobs.takes_timing_cache) failure();
+  if (!knobs.complaint.empty()) logger->log(ILogger::Severity::kERROR, knobs.complaint.c_str());
   return knobs.takes_timing_cache;
 }
 

@@ -21,7 +21,8 @@ struct FakeNvInfer {
 
   int version = 0;  ///< That the library says it is.
   std::vector<ParseError> parse_errors;
-  std::string error;  ///< Logged as an error by whatever fails; empty: nothing is.
+  std::string error;      ///< Logged as an error by whatever fails; empty: nothing is.
+  std::string complaint;  ///< Logged as an error about a timing cache that is taken.
   bool gives_builder = true;
   bool takes_profile = true;
   bool reads_timing_cache = true;

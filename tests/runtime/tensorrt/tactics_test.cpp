@@ -18,6 +18,7 @@ namespace {
 
 using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 
 class TensorRtTimingCache : public FakeTensorRt {
  protected:
@@ -82,6 +83,15 @@ TEST_F(TensorRtTimingCache, ThatTensorRtDoesNotTakeIsAnErrorInItsWords) {
 
   fake().reads_timing_cache = false;
   expect(ErrorCode::backend, HasSubstr("device properties differ"), [&] { build(); });
+}
+
+TEST_F(TensorRtTimingCache, IsNotBlamedForABuildThatFails) {
+  fake().complaint = "The timing cache will not be used!";
+  fake().builds = false;
+  fake().error = "no kernel";
+
+  expect(ErrorCode::backend, AllOf(HasSubstr("no kernel"), Not(HasSubstr("timing cache"))),
+         [&] { build(); });
 }
 
 class TensorRtTacticSources : public FakeTensorRt {
