@@ -21,7 +21,6 @@
 
 #include "onnx/model_file.h"
 #include "runtime/engine.h"
-#include "runtime/tensorrt/build_log.h"
 
 namespace {
 
@@ -36,17 +35,6 @@ struct Counts {
   int int8 = 0;
   int others = 0;  ///< Layers that compute something else.
 };
-
-Counts counts_of(const std::vector<tensorrt::BuiltLayer>& layers) {
-  Counts counts;
-  for (const auto& layer : layers) {
-    if (layer.kind == "signal" || layer.kind == "wait") continue;
-    const bool convolution = tensorrt::is_convolution(layer);
-    ++(convolution ? counts.convolutions : counts.others);
-    counts.int8 += tensorrt::is_int8_convolution(layer) ? 1 : 0;
-  }
-  return counts;
-}
 
 Counts counts_of(const Engine& engine) {
   Counts counts;
@@ -69,21 +57,15 @@ std::uintmax_t size_of_file(const Engine& engine) {
 
 nlohmann::ordered_json measure(const fs::path& path) {
   const graph::Graph graph = onnx::read_model(path);
-  std::vector<tensorrt::BuiltLayer> layers;
-  EngineOptions options{.backend = "tensorrt"};
-  options.log = [&](std::string_view message) {
-    auto found = tensorrt::read_build_log(message);
-    if (!found.empty()) layers = std::move(found);
-  };
   double fastest_s = 0;
   std::shared_ptr<Engine> engine;
   for (int i = 0; i < kBuilds; ++i) {
     const auto start = std::chrono::steady_clock::now();
-    engine = compile(graph, options);
+    engine = compile(graph, {.backend = "tensorrt"});
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
     fastest_s = i == 0 ? took.count() : std::min(fastest_s, took.count());
   }
-  const Counts counts = engine->runnable() ? counts_of(*engine) : counts_of(layers);
+  const Counts counts = counts_of(*engine);
   return {{"file", path.filename().string()},
           {"engine", engine->description()},
           {"build_s", fastest_s},

@@ -3,13 +3,16 @@
 
 #include <CLI/CLI.hpp>
 #include <chrono>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "cli/gpu_arguments.h"
 #include "cli/results.h"
+#include "cli/table.h"
 #include "core/error.h"
 #include "dataset/data_yaml.h"
 #include "dataset/images.h"
@@ -29,7 +32,7 @@ struct Arguments {
   ShapeArguments shapes;
   NativePtqArguments native_ptq;
   JsonArguments json;
-  std::size_t workspace_mib = 0;
+  BuilderArguments builder;
   fs::path data;
   std::string split = "train";
   bool dynamic = false;
@@ -50,26 +53,44 @@ std::vector<runtime::OutputCheck> verify(const Arguments& arguments,
   return pipeline::verify_engine(*loaded.detector.engine, *loaded.model, images);
 }
 
-/// Words for the layers in int8: an engine that cannot run here cannot be looked into either.
+/// Words for the layers in int8, and of what is known of an engine that cannot run here.
 std::string layers_text(const pipeline::LoadedDetector& loaded) {
-  if (loaded.detector.engine->runnable()) {
-    return fmt::format("{} / {} layers int8", loaded.layers.int8, loaded.layers.total);
+  const auto text = [](const pipeline::LayerCount& layers) {
+    return fmt::format("{} / {} layers int8", layers.int8, layers.total);
+  };
+  if (loaded.detector.engine->runnable()) return text(loaded.layers);
+  if (loaded.layers.total > 0) {
+    return text(loaded.layers) + " in the plan (it cannot run here and was not verified)";
   }
-  return fmt::format(
-      "{} / {} layers int8 in the file (the engine cannot run here: neither verified "
-      "nor looked into)",
-      loaded.in_file->int8, loaded.in_file->total);
+  return text(*loaded.in_file) +
+         " in the file (the engine cannot run here: neither verified nor looked into)";
+}
+
+/// What an engine that cannot run here is made of, which its builder has told.
+nlohmann::ordered_json show_plan(const std::vector<runtime::LayerInfo>& layers) {
+  std::map<std::pair<std::string, std::string>, int> counts;
+  for (const auto& layer : layers) ++counts[{layer.kind, layer.precision}];
+  std::vector<std::vector<std::string>> table{{"layers in the plan", "reading", "number"}};
+  auto json = nlohmann::ordered_json::array();
+  for (const auto& [key, count] : counts) {
+    const auto& [kind, precision] = key;
+    table.push_back({kind, precision, std::to_string(count)});
+    json.push_back({{"kind", kind}, {"precision", precision}, {"count", count}});
+  }
+  fmt::print("{}", to_table(table));
+  return json;
 }
 
 nlohmann::ordered_json json_of(const Arguments& arguments, const pipeline::LoadedDetector& loaded,
                                double seconds) {
-  const bool runnable = loaded.detector.engine->runnable();
-  const auto layers = runnable ? loaded.layers : *loaded.in_file;
+  const bool inspected = loaded.detector.engine->runnable() || loaded.layers.total > 0;
+  const auto layers = inspected ? loaded.layers : *loaded.in_file;
   return {{"file", arguments.out.string()},
           {"precision", layers.int8 > 0 ? "int8" : loaded.precision()},
           {"layers_int8", layers.int8},
           {"layers_total", layers.total},
-          {"inspected", runnable},
+          {"inspected", inspected},
+          {"runnable", loaded.detector.engine->runnable()},
           {"dynamic", arguments.is_open()},
           {"bytes", fs::file_size(arguments.out)},
           {"seconds", seconds},
@@ -82,7 +103,7 @@ runtime::EngineOptions engine_options(Arguments& arguments) {
   const bool int8 = arguments.engine.dtype == "int8";
   if (int8) arguments.engine.dtype = arguments.float_type;
   auto options = arguments.engine.options(runtime::Mode::throughput);
-  options.gpu.workspace_mib = arguments.workspace_mib;
+  arguments.builder.apply(options.gpu);
   arguments.int8 = int8;
   return options;
 }
@@ -134,7 +155,9 @@ void run(Arguments arguments) {
   loaded.detector.engine->save(arguments.out);
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  const auto json = json_of(arguments, loaded, seconds);
+  auto json = json_of(arguments, loaded, seconds);
+  const auto layers = loaded.detector.engine->layers();
+  if (!loaded.detector.engine->runnable() && !layers.empty()) json["plan"] = show_plan(layers);
   fmt::print("{}: {}, {}, {:.2f} MB, {:.1f} s; {}\n", arguments.out.string(),
              json["precision"].get<std::string>(), layers_text(loaded),
              static_cast<double>(fs::file_size(arguments.out)) / 1e6, seconds,
@@ -156,9 +179,7 @@ void declare_build(CLI::App& app) {
       ->capture_default_str();
   arguments->shapes.declare(app);
   arguments->native_ptq.declare(app);
-  app.add_option("--workspace", arguments->workspace_mib,
-                 "MiB of GPU memory that a build may try kernels with; 0: all")
-      ->capture_default_str();
+  arguments->builder.declare(app);
   arguments->json.declare(app);
   app.add_option("--data", arguments->data, "data set yaml: its images are used to verify");
   app.add_option("--split", arguments->split, "split to verify on")->capture_default_str();

@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <charconv>
 
+#include "cli/arguments.h"
 #include "cli/progress_bar.h"
 #include "cli/table.h"
 #include "core/error.h"
@@ -56,6 +57,33 @@ std::optional<runtime::ShapeProfile> ShapeArguments::profile(vision::Size size) 
   return runtime::ShapeProfile{.least = shape_of(least.empty() ? middle : least, size),
                                .best = shape_of(middle, size),
                                .most = shape_of(most.empty() ? middle : most, size)};
+}
+
+void BuilderArguments::declare(CLI::App& app) {
+  app.add_option("--workspace", workspace_mib,
+                 "MiB of GPU memory that a build may try kernels with; 0: all")
+      ->capture_default_str();
+  app.add_option(
+      "--timing-cache", timing_cache,
+      "file of kernel times: read if it is there, written with what this build measured");
+  app.add_option("--tactic-sources", tactic_sources,
+                 "kernels to try (+) or to leave out (-), as trtexec calls them: "
+                 "--tactic-sources=-JIT_CONVOLUTIONS,-EDGE_MASK_CONVOLUTIONS")
+      ->delimiter(',');
+}
+
+void BuilderArguments::apply(runtime::GpuOptions& options) const {
+  options.workspace_mib = workspace_mib;
+  options.timing_cache = timing_cache;
+  require_writable(timing_cache);
+  for (const std::string& source : tactic_sources) {
+    if (source.empty() || (source.front() != '+' && source.front() != '-')) {
+      fail(ErrorCode::bad_argument,
+           "--tactic-sources '{}': write +NAME to try such kernels, -NAME to leave them out",
+           source);
+    }
+    options.kernel_sources[source.substr(1)] = source.front() == '+';
+  }
 }
 
 void NativePtqArguments::declare(CLI::App& app) {

@@ -34,6 +34,19 @@ struct ShapeArguments {
   std::optional<runtime::ShapeProfile> profile(vision::Size size) const;
 };
 
+/// --workspace, --timing-cache, --tactic-sources.
+struct BuilderArguments {
+  std::size_t workspace_mib = 0;
+  std::filesystem::path timing_cache;
+  std::vector<std::string> tactic_sources;  ///< "-JIT_CONVOLUTIONS", "+CUDNN".
+
+  void declare(CLI::App& app);
+
+  /// @throws Error(bad_argument) for a tactic source without + or -; Error(io) if the timing cache
+  ///     could not be written.
+  void apply(runtime::GpuOptions& options) const;
+};
+
 /// --native-ptq, --num-calib-batch, --skip-layers, --layer-precision, --cache.
 struct NativePtqArguments {
   std::string method;

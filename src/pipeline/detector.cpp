@@ -82,7 +82,7 @@ const graph::Graph& compiled_graph(const DetectionModel& model, Sizes sizes) {
 }
 
 LoadedDetector inspected(LoadedDetector loaded) {
-  if (loaded.detector.engine->runnable()) loaded.layers = executed_layers(*loaded.detector.engine);
+  loaded.layers = executed_layers(*loaded.detector.engine);
   loaded.float_type = loaded.detector.engine->float_type();
   return loaded;
 }

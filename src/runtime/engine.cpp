@@ -40,7 +40,8 @@ FloatType float_type_of(std::string_view name) {
 
 bool GpuOptions::is_default() const {
   return device == 0 && replicas.empty() && !shapes && !native_ptq && float_layers.empty() &&
-         workspace_mib == 0 && !cuda_graph && !letterbox;
+         workspace_mib == 0 && timing_cache.empty() && kernel_sources.empty() && !cuda_graph &&
+         !letterbox;
 }
 
 std::shared_ptr<Engine> Engine::on_device(int index) const {

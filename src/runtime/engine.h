@@ -78,8 +78,10 @@ struct GpuOptions {
   std::optional<NativePtq> native_ptq;
   std::vector<LayerType> float_layers;  ///< With native_ptq: kept out of int8.
   std::size_t workspace_mib = 0;        ///< 0: as much as the runtime likes.
-  bool cuda_graph = false;              ///< Replay recorded launches instead of launching.
-  bool letterbox = false;               ///< See Request::letterbox().
+  std::filesystem::path timing_cache;   ///< Times of kernels that builds measured; empty: none.
+  std::map<std::string, bool> kernel_sources;  ///< Tactic sources to try or to leave out, by name.
+  bool cuda_graph = false;                     ///< Replay recorded launches instead of launching.
+  bool letterbox = false;                      ///< See Request::letterbox().
 
   bool is_default() const;
 };
@@ -203,7 +205,8 @@ class Engine {
   /// What the float part is computed in; of a loaded engine, what it was built with.
   virtual FloatType float_type() const = 0;
 
-  /// False if it was built on a machine that lacks its device: it can be saved, nothing else.
+  /// False if it was built on a machine that lacks its device: it can be saved, and layers() gives
+  /// what its builder has told, which may be nothing.
   virtual bool runnable() const { return true; }
 
   /// The same compiled model on another device of the same kind.

@@ -59,8 +59,8 @@ const BackendInfo& available_backend(std::string_view name) {
 void refuse_gpu_options(const BackendInfo& backend, const EngineOptions& options) {
   if (backend.on_gpu || options.gpu.is_default()) return;
   fail(ErrorCode::bad_argument,
-       "the backend '{}' takes no GPU options (devices, shapes, calibrator, workspace, CUDA graph, "
-       "letterbox)",
+       "the backend '{}' takes no GPU options (devices, shapes, calibrator, workspace, timing "
+       "cache, tactic sources, CUDA graph, letterbox)",
        backend.name);
 }
 

@@ -16,7 +16,8 @@ struct EngineFile;
 ///     Graph -> spell_out_weights (up to 9) -> onnx::serialize -> TensorRT's parser -> builder ->
 ///     plan -> EngineFile -> runtime -> Engine
 ///
-/// builder.cpp makes a plan, engine.cpp runs one, inspector.cpp reads what it says of its layers.
+/// builder.cpp makes a plan, engine.cpp brings one onto its device, request.cpp runs one batch,
+/// shape_limits.cpp says which batches fit, inspector.cpp reads what a plan says of its layers.
 /// detail/version.h holds every difference between the versions; detail/library.cpp opens the
 /// libraries when they are first needed, so that a program built for TensorRT runs without it.
 

@@ -67,4 +67,16 @@ bool is_int8_convolution(const BuiltLayer& layer) {
   return is_convolution(layer) && starts_int8(layer.inputs) && starts_int8(layer.constants);
 }
 
+bool computes(const BuiltLayer& layer) { return layer.kind != "signal" && layer.kind != "wait"; }
+
+LayerInfo layer_info(const BuiltLayer& layer) {
+  LayerInfo info{.name = layer.name, .kind = layer.kind, .origins = layer.origins};
+  info.convolutions = is_convolution(layer) ? 1 : 0;
+  // A convolution of 8-bit activations with float weights would not be one in int8.
+  const bool by_weights = is_convolution(layer) && !layer.constants.empty();
+  const auto& tensors = by_weights && !is_int8_convolution(layer) ? layer.constants : layer.inputs;
+  if (!tensors.empty()) info.precision = precision_of(tensors.front().type);
+  return info;
+}
+
 }  // namespace yoloq::runtime::tensorrt

@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/engine.h"
+
 namespace yoloq::runtime::tensorrt {
 
 /// An input, a constant or an output of a layer that was built.
@@ -38,6 +40,12 @@ std::vector<BuiltLayer> read_build_log(std::string_view message);
 
 /// True if it computes a convolution.
 bool is_convolution(const BuiltLayer& layer);
+
+/// False for a layer that only orders others: "signal", "wait".
+bool computes(const BuiltLayer& layer);
+
+/// As a row of an engine's layer table, as far as the log tells.
+LayerInfo layer_info(const BuiltLayer& layer);
 
 /// True if it is a convolution of 8-bit activations with 8-bit weights.
 bool is_int8_convolution(const BuiltLayer& layer);

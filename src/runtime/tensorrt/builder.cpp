@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <map>
 #include <memory>
@@ -7,12 +9,15 @@
 
 #include "core/error.h"
 #include "onnx/model_file.h"
-#include "runtime/detail/quantizer.h"
+#include "runtime/tensorrt/backend.h"
+#include "runtime/tensorrt/build_log.h"
 #include "runtime/tensorrt/check_graph.h"
+#include "runtime/tensorrt/detail/dims.h"
 #include "runtime/tensorrt/detail/library.h"
 #include "runtime/tensorrt/detail/log.h"
 #include "runtime/tensorrt/detail/native_ptq.h"
 #include "runtime/tensorrt/detail/plan.h"
+#include "runtime/tensorrt/detail/timing_cache.h"
 #include "runtime/tensorrt/detail/version.h"
 #include "runtime/tensorrt/spell_out_weights.h"
 
@@ -24,18 +29,6 @@ namespace {
 
 bool is_open(const graph::Port& port) {
   return port.type.dims && !graph::fixed_shape(*port.type.dims);
-}
-
-nvinfer1::Dims dims_of(const Shape& shape) {
-  nvinfer1::Dims dims{};
-  if (shape.size() > nvinfer1::Dims::MAX_DIMS) {
-    fail(ErrorCode::unsupported, "TensorRT has no tensors of {} dimensions", shape.size());
-  }
-  dims.nbDims = static_cast<std::int32_t>(shape.size());
-  for (std::size_t i = 0; i < shape.size(); ++i) {
-    dims.d[i] = static_cast<std::remove_reference_t<decltype(dims.d[i])>>(shape[i]);
-  }
-  return dims;
 }
 
 bool fits(const graph::Dims& dims, const Shape& shape) {
@@ -58,24 +51,40 @@ void require_order(const ShapeProfile& shapes, const graph::Port& input) {
   }
 }
 
+nvinfer1::TacticSource kernel_source_named(std::string_view name) {
+  std::string known;
+  for (const KernelSourceRow& row : kKernelSources) {
+    if (row.name == name) return row.source;
+    known += (known.empty() ? "" : ", ") + std::string(row.name);
+  }
+  fail(ErrorCode::bad_argument, "TensorRT {}.{} has no tactic source '{}'; known: {}", kMajor,
+       kMinor, name, known);
+}
+
+/// What TensorRT says when it finds no kernel for a layer.
+constexpr std::string_view kNoKernel = "Could not find any implementation";
+
 /// One build: the objects must go in the reverse of the order in which they came.
 class Build {
  public:
-  Build(const Graph& graph, const EngineOptions& options)
+  Build(const Graph& graph, const EngineOptions& options, const std::string& device)
       : graph_(graph),
         options_(options),
-        log_(options.log),
+        log_([this](std::string_view message) { listen(message); }),
+        timing_cache_(options.gpu.timing_cache, Library::get().version() + " on " + device),
         builder_(Library::get().make_builder(log_)),
         network_(owned(builder_->createNetworkV2(kNetworkFlags), "network")),
         parser_(Library::get().make_parser(*network_, log_)),
         config_(owned(builder_->createBuilderConfig(), "builder configuration")) {}
 
-  std::string run() {
+  Plan run() {
     parse();
     set_types();
     set_profile();
     set_calibration();
     leave_out_foreign_kernels(*config_);
+    choose_kernels();
+    timing_cache_.attach(*config_, log_);
     share_profiles(*config_);
     config_->setProfilingVerbosity(nvinfer1::ProfilingVerbosity::kDETAILED);
     if (options_.gpu.workspace_mib > 0) {
@@ -85,11 +94,35 @@ class Build {
     const std::unique_ptr<nvinfer1::IHostMemory> plan(
         builder_->buildSerializedNetwork(*network_, *config_));
     if (calibration_) calibration_->rethrow();
-    if (!plan) fail(ErrorCode::backend, "TensorRT cannot build the model: {}", log_.take_errors());
-    return {static_cast<const char*>(plan->data()), plan->size()};
+    if (!plan) refuse();
+    timing_cache_.save(log_);
+    return {.bytes = {static_cast<const char*>(plan->data()), plan->size()},
+            .layers = std::move(layers_)};
   }
 
  private:
+  [[noreturn]] void refuse() {
+    const std::string errors = log_.take_errors();
+    if (options_.gpu.native_ptq && errors.find(kNoKernel) != std::string::npos) {
+      fail(ErrorCode::backend,
+           "TensorRT has no kernel for a layer with the ranges of '--native-ptq {}'; calibrate in "
+           "another way (known: {}), or build a Q/DQ file of 'yoloq quantize'. In its words: {}",
+           options_.gpu.native_ptq->method, fmt::join(native_calibrators(), ", "), errors);
+    }
+    fail(ErrorCode::backend, "TensorRT cannot build the model: {}", errors);
+  }
+
+  /// Every line that TensorRT says: one of them lists the layers of the plan.
+  void listen(std::string_view message) {
+    if (options_.log) options_.log(message);
+    const auto listed = read_build_log(message);
+    if (listed.empty()) return;
+    layers_.clear();
+    for (const BuiltLayer& layer : listed) {
+      if (computes(layer)) layers_.push_back(layer_info(layer));
+    }
+  }
+
   template <typename T>
   std::unique_ptr<T> owned(T* object, std::string_view what) {
     if (object != nullptr) return std::unique_ptr<T>(object);
@@ -160,9 +193,9 @@ class Build {
     using Selector = nvinfer1::OptProfileSelector;
     const char* name = open->name.c_str();
     const bool set = profile != nullptr &&
-                     profile->setDimensions(name, Selector::kMIN, dims_of(shapes->least)) &&
-                     profile->setDimensions(name, Selector::kOPT, dims_of(shapes->best)) &&
-                     profile->setDimensions(name, Selector::kMAX, dims_of(shapes->most)) &&
+                     profile->setDimensions(name, Selector::kMIN, to_dims(shapes->least)) &&
+                     profile->setDimensions(name, Selector::kOPT, to_dims(shapes->best)) &&
+                     profile->setDimensions(name, Selector::kMAX, to_dims(shapes->most)) &&
                      config_->addOptimizationProfile(profile) >= 0;
     if (!set) fail(ErrorCode::backend, "TensorRT refuses the shapes: {}", log_.take_errors());
     profile_ = profile;
@@ -180,12 +213,24 @@ class Build {
     fix_layers();
   }
 
+  void choose_kernels() {
+    auto sources = config_->getTacticSources();
+    for (const auto& [name, wanted] : options_.gpu.kernel_sources) {
+      const auto bit = 1U << static_cast<unsigned>(kernel_source_named(name));
+      sources = wanted ? sources | bit : sources & ~bit;
+    }
+    if (options_.gpu.kernel_sources.empty() || config_->setTacticSources(sources)) return;
+    fail(ErrorCode::backend, "TensorRT refuses the tactic sources: {}", log_.take_errors());
+  }
+
   void attach_calibration();
   void fix_layers();
 
   const Graph& graph_;
   const EngineOptions& options_;
+  std::vector<LayerInfo> layers_;
   Log log_;
+  TimingCache timing_cache_;
   std::unique_ptr<nvinfer1::IBuilder> builder_;
   std::unique_ptr<nvinfer1::INetworkDefinition> network_;
   std::unique_ptr<nvonnxparser::IParser> parser_;
@@ -226,13 +271,15 @@ void Build::fix_layers() {}
 
 }  // namespace
 
-std::string build_plan(const Graph& graph, const EngineOptions& options) {
+Plan build_plan(const Graph& graph, const EngineOptions& options, const std::string& device) {
   require_symmetric_int8(graph);
   if constexpr (!kWeaklyTyped) require_float_type(graph, options.float_type);
-  if constexpr (kReadsInt8Weights) return Build(graph, options).run();
+  if constexpr (!kReadsHalfScales) require_float32_scales(graph);
+  if constexpr (kReadsInt8Weights) return Build(graph, options, device).run();
   Graph spelled_out = graph;
+  say_kernel_shapes(spelled_out);
   spell_out_weights(spelled_out);
-  return Build(spelled_out, options).run();
+  return Build(spelled_out, options, device).run();
 }
 
 }  // namespace yoloq::runtime::tensorrt

@@ -29,6 +29,14 @@ std::string_view fault_of(const Graph& graph, const Node& node) {
   return node.op == "QuantizeLinear" && !told ? "uint8 codes" : "";
 }
 
+bool is_quantizer(const Node& node) {
+  return node.op == "QuantizeLinear" || node.op == "DequantizeLinear";
+}
+
+const std::string& name_or_output(const Node& node) {
+  return node.name.empty() ? node.output() : node.name;
+}
+
 /// float32 unless a constant of another float type says so.
 DType float_dtype_of(const Graph& graph, const Node& conv) {
   for (const std::size_t input : {2, 1}) {
@@ -43,13 +51,25 @@ DType float_dtype_of(const Graph& graph, const Node& conv) {
 void require_symmetric_int8(const Graph& graph) {
   for (const graph::NodeId id : graph.nodes()) {
     const Node& node = graph[id];
-    if (node.op != "QuantizeLinear" && node.op != "DequantizeLinear") continue;
+    if (!is_quantizer(node)) continue;
     const std::string_view fault = fault_of(graph, node);
     if (fault.empty()) continue;
     fail(ErrorCode::unsupported,
          "node '{}' ({}) has {}: TensorRT takes symmetric int8 only, with zero point 0; write the "
          "file with 'yoloq quantize --target tensorrt'",
-         node.name.empty() ? node.output() : node.name, node.op, fault);
+         name_or_output(node), node.op, fault);
+  }
+}
+
+void require_float32_scales(const Graph& graph) {
+  for (const graph::NodeId id : graph.nodes()) {
+    const Node& node = graph[id];
+    const Tensor* scale = graph.constant(graph::input_or_empty(node, 1));
+    if (!is_quantizer(node) || scale == nullptr || scale->dtype() == DType::f32) continue;
+    fail(ErrorCode::unsupported,
+         "node '{}' ({}) has a scale of {}: TensorRT 8 reads float32 scales only; write the file "
+         "without --float-type fp16 and let 'yoloq build --float-type fp16' choose the float type",
+         name_or_output(node), node.op, yoloq::name_of(scale->dtype()));
   }
 }
 

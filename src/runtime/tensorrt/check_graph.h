@@ -16,6 +16,11 @@ namespace yoloq::runtime::tensorrt {
 ///     that TensorRT reads.
 void require_symmetric_int8(const graph::Graph& graph);
 
+/// Checks that every scale of a quantizer is float32, for parsers that read no others.
+///
+/// @throws Error(unsupported) naming the first quantizer with another scale, and what to do.
+void require_float32_scales(const graph::Graph& graph);
+
 /// The graph with the types of its outputs, which TensorRT wants to be told.
 ///
 /// @throws Error(corrupt_file) as graph::infer_shapes().

@@ -41,13 +41,6 @@ std::string first_format(const Json& layer, const char* ports) {
   return type + ", " + text_of(port, "Format");
 }
 
-std::string precision_of(std::string_view format) {
-  for (const PrecisionRow& row : kPrecisions) {
-    if (format.find(row.word) != std::string_view::npos) return std::string(row.precision);
-  }
-  return std::string(format);
-}
-
 void add_unless_there(std::vector<std::string>& names, std::string name) {
   if (!name.empty() && std::ranges::find(names, name) == names.end()) {
     names.push_back(std::move(name));
@@ -112,6 +105,13 @@ LayerInfo layer_of(const Json& json) {
 }
 
 }  // namespace
+
+std::string precision_of(std::string_view format) {
+  for (const PrecisionRow& row : kPrecisions) {
+    if (format.find(row.word) != std::string_view::npos) return std::string(row.precision);
+  }
+  return std::string(format);
+}
 
 std::vector<std::string> origins_in_metadata(std::string_view metadata) {
   constexpr std::string_view kOpen = "[ONNX Layer: ";

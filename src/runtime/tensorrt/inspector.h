@@ -25,6 +25,10 @@ std::vector<LayerInfo> read_layers(std::string_view json);
 /// The graph nodes that "[ONNX Layer: name]" names, each once.
 std::vector<std::string> origins_in_metadata(std::string_view metadata);
 
+/// "i8", "f16", ... from TensorRT's description of a type or format; the description itself if it
+/// speaks of no known type.
+std::string precision_of(std::string_view format);
+
 /// True if a layer computes a convolution, by its kind: "CaskConvolution", "correlation" and, in
 /// one kernel with what follows, "runtime_fusion" with a name like "__myl_CorrSilu_myl0_4", or
 /// "__myl_FcAddSilu_myl0_9" where a 1x1 one is computed as a matrix product.

@@ -83,7 +83,28 @@ void write_out(Graph& graph, NodeId dequantize, const Tensor& weight) {
   if (graph.readers(codes) == 0) graph.constants.erase(codes);
 }
 
+/// The shape of the codes that `conv` has for a weight; empty for any other weight.
+Shape shape_of_codes(const Graph& graph, const Node& conv) {
+  const auto producer = graph.producer(graph::input_or_empty(conv, 1));
+  if (!producer || !is_dequantize(graph[*producer])) return {};
+  const Tensor* codes = graph.constant(graph[*producer].inputs[0]);
+  return codes == nullptr ? Shape{} : codes->shape();
+}
+
 }  // namespace
+
+int say_kernel_shapes(Graph& graph) {
+  int written = 0;
+  for (const NodeId id : graph.nodes()) {
+    if (graph[id].op != "Conv" || graph[id].attributes.contains("kernel_shape")) continue;
+    const Shape shape = shape_of_codes(graph, graph[id]);
+    if (shape.size() < 3) continue;
+    graph[id].attributes["kernel_shape"] =
+        std::vector<std::int64_t>(shape.begin() + 2, shape.end());
+    ++written;
+  }
+  return written;
+}
 
 int spell_out_weights(Graph& graph) {
   int written = 0;

@@ -20,4 +20,13 @@ namespace yoloq::runtime::tensorrt {
 /// @returns how many weights were written out.
 int spell_out_weights(graph::Graph& graph);
 
+/// Writes `kernel_shape` at each Conv that does not say it and whose weight is stored as codes:
+/// TensorRT up to version 9 takes it from weights that are constants, but not from quantized ones.
+///
+///     before   y = Conv(x, DequantizeLinear(codes, s, z))         codes [O, I, kH, kW]
+///     after    y = Conv(x, DequantizeLinear(codes, s, z)) kernel_shape=[kH, kW]
+///
+/// @returns at how many it was written. A second run finds nothing to do.
+int say_kernel_shapes(graph::Graph& graph);
+
 }  // namespace yoloq::runtime::tensorrt

@@ -61,6 +61,27 @@ TEST(BuildLog, TellsConvolutionsInInt8FromOthers) {
   EXPECT_FALSE(is_int8_convolution(layers[2]));
 }
 
+TEST(BuildLog, GivesRowsOfALayerTable) {
+  const auto layers = read_build_log(kMessage);
+
+  EXPECT_FALSE(computes(layers[0]));
+  EXPECT_TRUE(computes(layers[1]));
+  const LayerInfo int8 = layer_info(layers[1]);
+  EXPECT_EQ(int8.kind, "correlation");
+  EXPECT_EQ(int8.precision, "i8");
+  EXPECT_EQ(int8.convolutions, 1);
+  EXPECT_THAT(int8.origins, ElementsAre("model.0.conv", "images/DequantizeLinear"));
+  EXPECT_EQ(layer_info(layers[2]).precision, "f16");
+  EXPECT_EQ(layer_info(layers[0]).convolutions, 0);
+}
+
+TEST(BuildLog, CountsAConvolutionWithFloatWeightsAsFloat) {
+  auto layer = read_build_log(kMessage).at(1);
+  layer.constants.at(0).type = "Float";
+
+  EXPECT_EQ(layer_info(layer).precision, "f32");
+}
+
 TEST(BuildLog, FindsNothingInOtherMessages) {
   for (const auto* message :
        {"", "Layers:", "Layers:\n", "Engine generation completed", "Name: a"}) {

@@ -13,6 +13,7 @@
 namespace yoloq::runtime::tensorrt {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
@@ -56,6 +57,17 @@ TEST_F(TensorRtCalibration, PassesOnWhatWentWrongInABatch) {
   ptq.next_batch = [](std::span<float>) -> bool { fail(ErrorCode::corrupt_file, "bad image"); };
 
   expect(ErrorCode::corrupt_file, "bad image", [&] { calibrate(ptq); });
+}
+
+TEST_F(TensorRtCalibration, WithRangesThatNoKernelTakesSaysWhatElseToTry) {
+  if (!kHasCalibrators) GTEST_SKIP() << "TensorRT 11 has no calibrators";
+  fake().builds = false;
+  fake().error = "Could not find any implementation for node model.1.conv";
+
+  expect(ErrorCode::backend,
+         AllOf(HasSubstr("'--native-ptq percentile'"), HasSubstr("known: minmax, entropy"),
+               HasSubstr("yoloq quantize"), HasSubstr("for node model.1.conv")),
+         [] { calibrate(two_batches("", "percentile")); });
 }
 
 TEST_F(TensorRtCalibration, RefusesUnknownMethodsAndLayers) {

@@ -66,6 +66,22 @@ INSTANTIATE_TEST_SUITE_P(Of, RequireSymmetricInt8Refuses,
                              q = QuantizeLinear(x, s, z) axis=0 @a/QuantizeLinear
                              return q)"}));
 
+TEST(RequireFloat32Scales, RefusesOthersSayingWhatToDo) {
+  EXPECT_NO_THROW(require_float32_scales(parse(kSymmetric)));
+  try {
+    require_float32_scales(parse(R"(
+        s = float16[] {0.5}
+        z = int8[] {0}
+        q = QuantizeLinear(x, s, z) @a/QuantizeLinear
+        return q)"));
+    FAIL() << "nothing was thrown";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::unsupported);
+    EXPECT_THAT(error.what(), AllOf(HasSubstr("'a/QuantizeLinear' (QuantizeLinear)"),
+                                    HasSubstr("yoloq build --float-type fp16")));
+  }
+}
+
 TEST(WithOutputTypes, FillsInWhatIsNotSaid) {
   const auto graph = with_output_types(parse("input x float32[2,3]\ny = Relu(x)\nreturn y"));
 

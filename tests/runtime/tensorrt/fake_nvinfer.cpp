@@ -150,18 +150,53 @@ IHostMemory* build() {
       Hollow<apiv::VHostMemory>()
           .set<&apiv::VHostMemory::data>([](Any) { return const_cast<char*>(kPlan.data()); })
           .set<&apiv::VHostMemory::size>([](Any) { return kPlan.size(); });
+  if (knobs.builds) knobs.timing_cache += kFakeTime;
   return knobs.builds ? shell<IHostMemory>(hollow) : failure();
+}
+
+ITimingCache* make_timing_cache(const void* bytes, std::size_t size) {
+  using Memory = apiv::VHostMemory;
+  static auto memory =
+      Hollow<Memory>()
+          .set<&Memory::data>([](Any) { return static_cast<void*>(knobs.timing_cache.data()); })
+          .set<&Memory::size>([](Any) { return knobs.timing_cache.size(); });
+  static auto hollow = Hollow<apiv::VTimingCache>().set<&apiv::VTimingCache::serialize>(
+      [](Any) { return shell<IHostMemory>(memory); });
+  knobs.timing_cache.assign(static_cast<const char*>(bytes), size);
+  return knobs.reads_timing_cache ? shell<ITimingCache>(hollow) : failure();
+}
+
+bool take_timing_cache() {
+  if (!knobs.takes_timing_cache) failure();
+  if (!knobs.complaint.empty()) logger->log(ILogger::Severity::kERROR, knobs.complaint.c_str());
+  return knobs.takes_timing_cache;
+}
+
+bool take_tactic_sources(std::uint32_t sources) {
+  if (!knobs.takes_tactic_sources) return failure() != nullptr;
+  knobs.tactic_sources = sources;
+  return true;
+}
+
+Hollow<apiv::VBuilderConfig> make_config() {
+  using Config = apiv::VBuilderConfig;
+  return Hollow<Config>()
+      .set<&Config::addOptimizationProfile>([](Any, auto&&...) {
+        if (!knobs.takes_profile) failure();
+        return knobs.takes_profile ? 0 : -1;
+      })
+      .set<&Config::createTimingCache>(
+          [](Any, const void* bytes, std::size_t size) { return make_timing_cache(bytes, size); })
+      .set<&Config::setTimingCache>([](Any, auto&&...) { return take_timing_cache(); })
+      .set<&Config::getTacticSources>([](Any) { return knobs.tactic_sources; })
+      .set<&Config::setTacticSources>(
+          [](Any, std::uint32_t sources) { return take_tactic_sources(sources); });
 }
 
 IBuilder* make_builder() {
   using Builder = apiv::VBuilder;
   static Hollow<apiv::VNetworkDefinition> network;
-  static auto config =
-      Hollow<apiv::VBuilderConfig>().set<&apiv::VBuilderConfig::addOptimizationProfile>(
-          [](Any, auto&&...) {
-            if (!knobs.takes_profile) failure();
-            return knobs.takes_profile ? 0 : -1;
-          });
+  static auto config = make_config();
   take_calibrator(config);
   static auto shapes =
       Hollow<apiv::VOptimizationProfile>().set<&apiv::VOptimizationProfile::setDimensions>(

@@ -119,5 +119,30 @@ INSTANTIATE_TEST_SUITE_P(Of, SpellOutWeightsLeaves,
                         w = DequantizeLinear(codes, s, z)
                         return w)"}));
 
+TEST(SayKernelShapes, WritesThatOfTheCodesWhereItIsMissing) {
+  Graph graph = parse(R"(
+      codes = int8[1,1,3,2] {1, 2, 3, 4, 5, 6}
+      s = float32[] {0.5}
+      z = int8[] {0}
+      w = DequantizeLinear(codes, s, z)
+      y = Conv(x, w)
+      return y)");
+
+  EXPECT_EQ(say_kernel_shapes(graph), 1);
+  EXPECT_THAT(graph[*graph.producer("y")].integers("kernel_shape"), ElementsAre(3, 2));
+  EXPECT_EQ(say_kernel_shapes(graph), 0);
+}
+
+TEST(SayKernelShapes, LeavesOtherWeightsAlone) {
+  Graph graph = parse(R"(
+      float = float32[1,1,1,1] {1}
+      y = Conv(x, float)
+      v = Relu(u)
+      z = Conv(y, v)
+      return z)");
+
+  EXPECT_EQ(say_kernel_shapes(graph), 0);
+}
+
 }  // namespace
 }  // namespace yoloq::runtime::tensorrt

@@ -9,6 +9,7 @@
 
 #include "core/error.h"
 #include "graph/text.h"
+#include "pipeline/detector.h"
 #include "pipeline/model.h"
 #include "support/data.h"
 
@@ -64,6 +65,7 @@ TEST_P(FloatModel, RunsNoConvolutionInInt8) {
 
   EXPECT_EQ(built.convolutions(), convolutions_of(model.fixed));
   EXPECT_EQ(built.int8(), 0);
+  EXPECT_EQ(pipeline::executed_layers(*built.engine).int8, 0);
 }
 
 INSTANTIATE_TEST_SUITE_P(Of, FloatModel,
@@ -79,6 +81,8 @@ TEST_P(WholeModel, RunsEveryConvolutionInInt8AndHandsItsFloatResultToSilu) {
   ASSERT_EQ(int8_layers, convolutions_of(graph));
   EXPECT_EQ(built.convolutions(), int8_layers);
   EXPECT_EQ(built.int8(), int8_layers);
+  EXPECT_EQ(pipeline::executed_layers(*built.engine).total, int8_layers);
+  EXPECT_EQ(pipeline::executed_layers(*built.engine).int8, int8_layers);
   EXPECT_THAT(test::parted_from_activation(graph, built), IsEmpty());
   EXPECT_EQ(built.engine->float_type(), GetParam().float_type);
   EXPECT_EQ(built.has_type("Half"), GetParam().float_type == FloatType::f16);
@@ -155,15 +159,28 @@ TEST_P(AsymmetricTarget, IsRefusedWithTheTargetToWriteInstead) {
     FAIL() << "nothing was thrown";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::unsupported);
-    EXPECT_THAT(error.what(), AllOf(HasSubstr("'images/QuantizeLinear' (QuantizeLinear)"),
+    EXPECT_THAT(error.what(), AllOf(HasSubstr("/QuantizeLinear' (QuantizeLinear)"),
                                     HasSubstr("uint8"), HasSubstr("--target tensorrt")));
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Of, AsymmetricTarget,
-                         testing::Values(Variant{"OpenVino", "tiny", {.target = "openvino"}},
-                                         Variant{"OnnxRuntime", "tiny", {.target = "onnxruntime"}}),
-                         [](const auto& row) { return row.param.name; });
+/// Each model with each target that writes uint8.
+std::vector<Variant> asymmetric() {
+  std::vector<Variant> rows;
+  for (const char* target : {"openvino", "onnxruntime"}) {
+    for (const char* model : {"tiny", "yolov5n", "yolov5s-v5.0-random"}) {
+      rows.push_back({target, model, {.target = target}});
+    }
+  }
+  return rows;
+}
+
+INSTANTIATE_TEST_SUITE_P(Of, AsymmetricTarget, testing::ValuesIn(asymmetric()),
+                         [](const auto& row) {
+                           std::string name = std::string(row.param.name) + "_" + row.param.model;
+                           std::erase_if(name, [](char c) { return c == '-' || c == '.'; });
+                           return name;
+                         });
 
 TEST(StandInParser, NamesTheNodeThatItDoesNotKnow) {
   if (!test::kStandIn) GTEST_SKIP() << test::kNoStandIn;

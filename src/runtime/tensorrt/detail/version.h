@@ -7,6 +7,7 @@
 #include <array>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "core/dtype.h"
 #include "runtime/engine.h"
@@ -14,6 +15,7 @@
 /// @file
 /// Everything in which TensorRT's versions 8.5 to 11 differ, and nothing else:
 ///
+///     8           float16 scales are not parsed
 ///     8.5 to 9    explicit batch is a flag; int8 constants are not parsed as weights
 ///     9           bfloat16, int64
 ///     8.5 to 10   weakly typed networks: the builder chooses precisions among those that are
@@ -38,6 +40,11 @@ inline constexpr bool kSharesProfiles = NV_TENSORRT_MAJOR > 8 ||
 /// The parser takes DequantizeLinear of an int8 constant for a weight.
 inline constexpr bool kReadsInt8Weights = NV_TENSORRT_MAJOR >= 10;
 
+/// The parser takes float16 scales of quantizers. Version 8 reads their bytes as float32.
+///
+/// Source: onnx-tensorrt 8.5, 8.6 and 9.3, builtin_op_importers.cpp, "scaleAllPositive".
+inline constexpr bool kReadsHalfScales = NV_TENSORRT_MAJOR >= 9;
+
 /// Flags for createNetworkV2().
 inline constexpr nvinfer1::NetworkDefinitionCreationFlags kNetworkFlags =
     NV_TENSORRT_MAJOR <= 9 ? 1U << 0 : 0U;  // kEXPLICIT_BATCH; later the only kind there is.
@@ -59,9 +66,23 @@ inline constexpr std::array kTypes {
 #endif
 };
 
+/// A kind of kernels that a build may try, as trtexec's --tacticSources calls it.
+struct KernelSourceRow {
+  std::string_view name;
+  nvinfer1::TacticSource source;
+};
+
 #if NV_TENSORRT_MAJOR <= 10
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+
+inline constexpr std::array kKernelSources{
+    KernelSourceRow{"CUBLAS", nvinfer1::TacticSource::kCUBLAS},
+    KernelSourceRow{"CUBLAS_LT", nvinfer1::TacticSource::kCUBLAS_LT},
+    KernelSourceRow{"CUDNN", nvinfer1::TacticSource::kCUDNN},
+    KernelSourceRow{"EDGE_MASK_CONVOLUTIONS", nvinfer1::TacticSource::kEDGE_MASK_CONVOLUTIONS},
+    KernelSourceRow{"JIT_CONVOLUTIONS", nvinfer1::TacticSource::kJIT_CONVOLUTIONS},
+};
 
 /// Allows int8 kernels beside those of the float type.
 inline void allow_int8(nvinfer1::IBuilderConfig& config) {
@@ -123,6 +144,11 @@ inline void use_calibrator(nvinfer1::IBuilderConfig& config,
 }
 #pragma GCC diagnostic pop
 #else
+inline constexpr std::array kKernelSources{
+    KernelSourceRow{"EDGE_MASK_CONVOLUTIONS", nvinfer1::TacticSource::kEDGE_MASK_CONVOLUTIONS},
+    KernelSourceRow{"JIT_CONVOLUTIONS", nvinfer1::TacticSource::kJIT_CONVOLUTIONS},
+};
+
 inline void leave_out_foreign_kernels(nvinfer1::IBuilderConfig&) {}
 inline void share_profiles(nvinfer1::IBuilderConfig&) {}
 inline void allow_int8(nvinfer1::IBuilderConfig&) {}  // The file's Q/DQ are all it takes.
