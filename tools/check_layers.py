@@ -23,6 +23,7 @@ LAYERS = [
     ["runtime"],
     ["pipeline"],
     ["sensitivity"],
+    ["report"],
     ["cli"],
 ]
 FOREIGN = {

@@ -24,6 +24,8 @@ constexpr Command kCommands[] = {
     {"sensitivity", "Say what quantizing each layer costs, most sensitive first",
      "yoloq sensitivity --weights yolov5n.pt --data coco.yaml --method fast --out sens.json",
      declare_sensitivity},
+    {"report", "Put what other commands wrote into a folder on one page, with plots",
+     "yoloq report --html report.html runs/yolov5n", declare_report},
 };
 
 }  // namespace
