@@ -89,12 +89,14 @@ std::string words_of(const Change& change, const fs::path& file) {
   std::size_t won = 0;
   std::size_t moved = 0;
   for (const Pair& pair : change.pairs) {
-    lost += pair.second == nullptr ? 1 : 0;
-    won += pair.first == nullptr ? 1 : 0;
-    moved += pair.first != nullptr && pair.second != nullptr && has_moved(pair) ? 1 : 0;
+    const bool is_lost = pair.second_score() < kShownScore;
+    const bool is_won = pair.first_score() < kShownScore;
+    lost += is_lost ? 1 : 0;
+    won += is_won ? 1 : 0;
+    moved += !is_lost && !is_won && has_moved(pair) ? 1 : 0;
   }
-  return fmt::format("{}: {} lost, {} new, {} with another score, of {}", file.filename().string(),
-                     lost, won, moved, change.pairs.size());
+  return fmt::format("{}: of {} objects {} left only, {} right only, {} with another score",
+                     file.filename().string(), change.pairs.size(), lost, won, moved);
 }
 
 /// The first model that is compared, with detections.
@@ -120,8 +122,8 @@ Section changes_section(const RunFolder& run) {
   }
   const EvaluatedModel& first = evaluation->models.front();
   section.blocks.emplace_back(Text{fmt::format(
-      "Left {}, right {}: detections with a score of {} or more. Red: not in the other model, or "
-      "its score moved by {} or more; green: in both.",
+      "Left {}, right {}: objects that one of them finds with a score of {} or more, with what the "
+      "other makes of them. Red: the other has no such box, or its score differs by {} or more.",
       first.name, other->name, kShownScore, kMoved)});
   for (const Change& change : largest_changes(first, *other)) {
     const auto found = evaluation->image_files.find(change.image);

@@ -66,7 +66,7 @@ std::vector<Candidate> evaluated(const RunFolder& run) {
   for (const EvaluatedModel& model : evaluation->models) {
     if (model.p50_ms > 0) found.push_back({model.name, model.ap, model.p50_ms, true});
   }
-  return found;
+  return front_of(std::move(found));
 }
 
 }  // namespace

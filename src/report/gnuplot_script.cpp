@@ -24,6 +24,9 @@ constexpr std::size_t kMostTitleLetters = 90;
 constexpr std::array<std::string_view, 7> kColours{"#0072B2", "#D55E00", "#009E73", "#CC79A7",
                                                    "#E69F00", "#56B4E9", "#000000"};
 
+/// Of columns, on which lines are drawn.
+constexpr std::string_view kColumnColour = "#8FBBDA";
+
 std::string_view colour(std::size_t series) { return kColours[series % kColours.size()]; }
 
 /// Without what would end a line.
@@ -76,7 +79,7 @@ std::string head(const Plot& plot, int height) {
       "set terminal svg size {},{} noenhanced font 'sans-serif,13' background '#ffffff'\n"
       "set encoding utf8\n"
       "set title {}\n"
-      "set xlabel {}\n"
+      "set xlabel {} offset 0,0.4\n"
       "set ylabel {}\n"
       "set border 3 lc rgb '#666666'\n"
       "set tics nomirror\n"
@@ -109,7 +112,7 @@ std::string style_of(Mark mark, std::size_t index) {
     case Mark::linked_points:
       return fmt::format("with linespoints lw 2 pt 7 ps 0.8 lc rgb '{}'", colour(index));
     case Mark::columns:
-      return fmt::format("with boxes fs solid 0.6 noborder lc rgb '{}'", colour(index));
+      return fmt::format("with boxes fs solid 1.0 noborder lc rgb '{}'", kColumnColour);
     case Mark::steps:
       return fmt::format("with histeps lw 2 lc rgb '{}'", colour(index));
   }
@@ -127,7 +130,7 @@ std::string lines_of(const Chart& chart) {
   for (std::size_t i = 0; i < chart.lines.size(); ++i) {
     const Line& line = chart.lines[i];
     text += fmt::format(
-        "set arrow from first {},graph 0 to first {},graph 1 nohead lw 2 dt 2 lc rgb '{}'\n",
+        "set arrow from first {},graph 0 to first {},graph 1 nohead front lw 2 dt 2 lc rgb '{}'\n",
         line.at, line.at, colour(chart.series.size() + i));
   }
   return text;
@@ -138,7 +141,10 @@ std::string chart_script(const Plot& plot) {
   std::string text = head(plot, kHeightPx) + range('x', chart.x_range) + range('y', chart.y_range);
   if (chart.log_y) text += "set logscale y\nset format y '1e%T'\n";
   if (chart.column_width > 0) text += fmt::format("set boxwidth {} absolute\n", chart.column_width);
-  text += "set offsets graph 0.02, graph 0.02, 0, 0\n" + lines_of(chart);
+  const bool has_notes =
+      std::ranges::any_of(chart.series, [](const Series& series) { return !series.notes.empty(); });
+  if (has_notes) text += "set offsets graph 0.03, graph 0.05, graph 0.1, graph 0.05\n";
+  text += lines_of(chart);
   std::string plots;
   const auto add = [&plots](const std::string& part) {
     plots += (plots.empty() ? "plot " : ", \\\n  ") + part;
@@ -167,8 +173,8 @@ std::string bars_script(const Plot& plot) {
   const std::size_t count = bars.series.size();
   const double thick = 0.8 / static_cast<double>(std::max<std::size_t>(count, 1));
   std::string text = head(plot, kFramePx + kBarPx * static_cast<int>(rows * count));
-  text += fmt::format("set yrange [{}:-1]\nset xzeroaxis\nset ytics scale 0\n", rows);
-  text += "set style fill solid 0.85 noborder\nset key outside bottom center horizontal\n";
+  text += fmt::format("set yrange [{}:-1]\nset ytics scale 0\n", rows);
+  text += "set style fill solid 0.85 noborder\n";
   text += "set arrow from 0,graph 0 to 0,graph 1 nohead lc rgb '#666666'\n";
   std::string plots;
   for (std::size_t s = 0; s < count; ++s) {

@@ -27,7 +27,8 @@ th, td { padding: .25rem .7rem; border-bottom: 1px solid var(--line); text-align
 th { background: var(--soft); cursor: pointer; white-space: nowrap; }
 td.number { text-align: right; white-space: nowrap; }
 th.number { text-align: right; }
-td { max-width: 34rem; overflow-wrap: anywhere; min-width: 3rem; }
+td { max-width: 30rem; overflow-wrap: break-word; }
+td:first-child { white-space: nowrap; max-width: none; }
 figure { margin: 1rem 0; } figure svg { display: block; max-width: 100%; height: auto;
   background: #ffffff; border-radius: 6px; }
 figcaption { color: var(--faint); font-size: .87rem; margin-top: .3rem; }

@@ -116,11 +116,15 @@ Chart histogram_chart(const RangeRow& row) {
                static_cast<double>(sum));
   }
   const auto [low, high] = thresholds_of(row.activation->quantizer);
+  const double margin = 0.02 * (high - low);
+  const double from = std::min<double>(low, row.statistics->min) - margin;
+  const double to = std::max<double>(high, row.statistics->max) + margin;
   return {.series = {std::move(series)},
           .lines = {{low, fmt::format("lowest code {:.4g}", low)},
                     {high, fmt::format("highest code {:.4g}", high)}},
           .log_y = true,
-          .column_width = static_cast<double>(group) * double{histogram.bin_width()}};
+          .column_width = static_cast<double>(group) * double{histogram.bin_width()},
+          .x_range = std::pair(from, to)};
 }
 
 void show_ranges(const quantize::Plan& plan, const Named<calibrate::Ranges>& ranges,

@@ -15,8 +15,7 @@ namespace {
 double figure(const Json& json, const char* key) { return field<double>(json, key); }
 
 coco::Difference gap_of(const Json& json, const char* key) {
-  const auto gap = field<Json>(json, key);
-  if (!gap.is_object()) fail(ErrorCode::corrupt_file, "its field '{}' is no object", key);
+  const Json gap = object(json, key);
   return {.value = field<double>(gap, "value"),
           .interval = {.low = field<double>(gap, "low"), .high = field<double>(gap, "high")}};
 }
@@ -24,7 +23,7 @@ coco::Difference gap_of(const Json& json, const char* key) {
 coco::ErrorSplit errors_of(const Json& json) {
   coco::ErrorSplit split{.ap50 = field<double>(json, "AP50")};
   for (std::size_t i = 0; i < split.shares.size(); ++i) {
-    const auto share = field<Json>(json, std::string(coco::kErrorNames[i]).c_str());
+    const Json share = object(json, std::string(coco::kErrorNames[i]).c_str());
     split.shares[i] = {.gain = field<double>(share, "gain"),
                        .count = field<std::size_t>(share, "count")};
   }
@@ -75,10 +74,11 @@ EvaluatedModel model_of(const Json& row, const fs::path& folder) {
                        .notices = field_or<std::vector<std::string>>(row, "notices", {})};
   const fs::path file = field_or<std::string>(row, "file", "");
   if (!file.empty()) model.name = file.filename().string();
-  if (row.contains("latency_ms")) model.p50_ms = field<double>(row["latency_ms"], "p50");
+  if (row.contains("latency_ms")) model.p50_ms = field<double>(object(row, "latency_ms"), "p50");
   if (row.contains("difference")) {
-    model.ap_gap = gap_of(row["difference"], "AP");
-    model.ap50_gap = gap_of(row["difference"], "AP50");
+    const Json difference = object(row, "difference");
+    model.ap_gap = gap_of(difference, "AP");
+    model.ap50_gap = gap_of(difference, "AP50");
   }
   for (const Json& each : objects(row, "classes")) {
     model.classes.push_back({.id = field<std::int64_t>(each, "id"),
@@ -88,10 +88,11 @@ EvaluatedModel model_of(const Json& row, const fs::path& folder) {
                              .ap50 = figure(each, "AP50")});
   }
   if (row.contains("precision_at_recall")) {
-    model.precision50 = curve_of(row["precision_at_recall"], "AP50");
-    model.precision75 = curve_of(row["precision_at_recall"], "AP75");
+    const Json curves = object(row, "precision_at_recall");
+    model.precision50 = curve_of(curves, "AP50");
+    model.precision75 = curve_of(curves, "AP75");
   }
-  if (row.contains("errors")) model.errors = errors_of(row["errors"]);
+  if (row.contains("errors")) model.errors = errors_of(object(row, "errors"));
   for (const Json& each : objects(row, "executed")) model.executed.push_back(layer_of(each));
   model.detections = detections_of(row, folder);
   return model;

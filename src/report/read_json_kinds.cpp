@@ -18,7 +18,7 @@ bool has_format(const Json& json, const char* format) {
 }
 
 BenchedModel benched_of(const Json& row) {
-  const auto latency = field<Json>(row, "latency_ms");
+  const Json latency = object(row, "latency_ms");
   return {.name = field<std::string>(row, "model"),
           .precision = field_or<std::string>(row, "precision", ""),
           .p50_ms = field<double>(latency, "p50"),
@@ -43,13 +43,15 @@ Origin origin_of(const Source& source, const char* kind) {
                                  : std::string(key, std::string_view(key).find('_'));
     origin.hashes += fmt::format("{}{} {}", origin.hashes.empty() ? "" : ", ", what, hash);
   }
-  const auto from = field_or<Json>(json, "provenance", Json::object());
+  if (!json.contains("provenance")) return origin;
+  const Json from = object(json, "provenance");
   origin.tool = field_or<std::string>(from, "tool", "");
   origin.command = field_or<std::string>(from, "command", "");
   origin.date = field_or<std::string>(from, "date", "");
   if (!from.contains("machine")) return origin;
-  origin.machine = fmt::format("{}, {} threads", field<std::string>(from["machine"], "cpu"),
-                               field<int>(from["machine"], "threads"));
+  const Json machine = object(from, "machine");
+  origin.machine = fmt::format("{}, {} threads", field<std::string>(machine, "cpu"),
+                               field<int>(machine, "threads"));
   return origin;
 }
 

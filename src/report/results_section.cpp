@@ -29,17 +29,25 @@ std::string recipe_of(const EvaluatedModel& model, const RunFolder& run) {
 Table table_of(const Evaluation& evaluation, const RunFolder& run) {
   Table table{.header = {"model", "made by", "executed", "layers int8", "mAP .5:.95", "mAP .5",
                          "size MB", "latency ms"}};
-  const bool compared = evaluation.models.size() > 1;
-  if (compared) table.header.insert(table.header.end(), {"mAP .5:.95 change", "mAP .5 change"});
   for (const EvaluatedModel& model : evaluation.models) {
     table.rows.push_back({model.name, recipe_of(model, run), model.precision,
                           fmt::format("{} / {}", model.layers_int8, model.layers_total),
                           detail::ap_text(model.ap), detail::ap_text(model.ap50),
                           fmt::format("{:.2f}", model.size_mb), detail::ms_text(model.p50_ms)});
-    if (!compared) continue;
-    auto& row = table.rows.back();
-    row.push_back(model.ap_gap ? detail::gap_text(*model.ap_gap) : "");
-    row.push_back(model.ap50_gap ? detail::gap_text(*model.ap50_gap) : "");
+  }
+  return table;
+}
+
+/// What each model but the first is better or worse by; without rows where nothing was compared.
+Table changes_table(const Evaluation& evaluation) {
+  Table table{.header = {"model", "mAP .5:.95 against " + evaluation.models.front().name,
+                         "95 % interval", "mAP .5", "95 % interval"}};
+  for (const EvaluatedModel& model : evaluation.models) {
+    if (!model.ap_gap || !model.ap50_gap) continue;
+    table.rows.push_back({model.name, fmt::format("{:+.4f}", model.ap_gap->value),
+                          detail::interval_text(*model.ap_gap),
+                          fmt::format("{:+.4f}", model.ap50_gap->value),
+                          detail::interval_text(*model.ap50_gap)});
   }
   return table;
 }
@@ -54,16 +62,15 @@ Section results_section(const RunFolder& run) {
   }
   for (const Evaluation& evaluation : run.evaluations) {
     section.blocks.emplace_back(table_of(evaluation, run));
-    std::string words =
-        fmt::format("{} images; ground truth: {} ({}). Latency: one image at a time, median.",
-                    evaluation.images, evaluation.ground_truth, evaluation.file);
-    if (evaluation.models.size() > 1) {
-      words += fmt::format(
-          " Changes are against {}, in parentheses their 95 % interval by a paired bootstrap over "
-          "the images.",
-          evaluation.models.front().name);
+    section.blocks.emplace_back(
+        Text{fmt::format("{} images; ground truth: {} ({}). Latency: one image at a time, median.",
+                         evaluation.images, evaluation.ground_truth, evaluation.file)});
+    if (Table changes = changes_table(evaluation); !changes.rows.empty()) {
+      section.blocks.emplace_back(std::move(changes));
+      section.blocks.emplace_back(
+          Text{"Intervals are those of a paired bootstrap over the images: a change whose interval "
+               "holds 0 may be chance."});
     }
-    section.blocks.emplace_back(Text{std::move(words)});
     for (const EvaluatedModel& model : evaluation.models) {
       for (const std::string& notice : model.notices) {
         section.blocks.emplace_back(Text{"Notice: " + notice});

@@ -21,7 +21,7 @@ constexpr std::size_t kScoreBins = 10;
 /// How the scores of one model differ from the first one's.
 struct Shift {
   std::array<std::size_t, 2 * kShiftColumns + 1> columns{};
-  std::array<double, kScoreBins> sums{};  ///< By the first model's score.
+  std::array<double, kScoreBins> sums{};  ///< By the mean of both scores.
   std::array<std::size_t, kScoreBins> counts{};
   std::size_t pairs = 0;
   std::size_t lost = 0;  ///< Only in the first model.
@@ -34,7 +34,7 @@ struct Shift {
     } else if (pair.first == nullptr) {
       ++won;
     } else {
-      add(pair.first_score(), pair.second_score() - pair.first_score());
+      add((pair.first_score() + pair.second_score()) / 2, pair.second_score() - pair.first_score());
     }
   }
 
@@ -43,11 +43,13 @@ struct Shift {
     const auto column = static_cast<int>(std::lround(shift / kShiftWidth));
     ++columns[static_cast<std::size_t>(std::clamp(column, -kShiftColumns, kShiftColumns) +
                                        kShiftColumns)];
+    ++pairs;
+    sum += shift;
+    // Below, only those pairs take part whose other score is high: their mean says nothing.
+    if (score < kLeastScore) return;
     const auto bin = std::min(kScoreBins - 1, static_cast<std::size_t>(score * kScoreBins));
     sums[bin] += shift;
     ++counts[bin];
-    ++pairs;
-    sum += shift;
   }
 };
 
@@ -118,7 +120,7 @@ Section shift_section(const RunFolder& run) {
              .caption = fmt::format("The outermost columns hold all shifts beyond {:.2f}.",
                                     kShiftColumns * kShiftWidth)});
   section.blocks.emplace_back(Figure{.plot = {.title = "Mean shift by score",
-                                              .x_label = "score in " + first,
+                                              .x_label = "mean of both scores",
                                               .y_label = "mean shift",
                                               .chart = std::move(means)}});
   return section;

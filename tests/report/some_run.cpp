@@ -86,6 +86,7 @@ calibrate::Ranges some_ranges() {
       .key = kKey, .model = "m", .preprocessing = "p", .tool = "yoloq 0.1.0", .images = {"a.jpg"}};
   calibrate::TensorStatistics statistics{.min = -0.25f, .max = 3.0f, .count = 6};
   statistics.histogram.observe(std::vector<float>{-0.25f, 0.0f, 0.5f, 1.0f, 1.5f, 3.0f});
+  statistics.channel_sums.resize(1);
   ranges.tensors["act"] = statistics;
   return ranges;
 }

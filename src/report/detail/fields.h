@@ -30,6 +30,15 @@ T field_or(const Json& object, const char* key, T otherwise) {
   return object.contains(key) ? field<T>(object, key) : otherwise;
 }
 
+/// The object `key`.
+///
+/// @throws Error(corrupt_file) if it is missing or no object.
+inline Json object(const Json& parent, const char* key) {
+  Json child = field<Json>(parent, key);
+  if (!child.is_object()) fail(ErrorCode::corrupt_file, "its field '{}' is no object", key);
+  return child;
+}
+
 /// The list `key`; empty if it is missing.
 ///
 /// @throws Error(corrupt_file) if it is no list of objects.

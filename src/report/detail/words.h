@@ -18,10 +18,10 @@ namespace yoloq::report::detail {
 /// "0.2851"; "-" where there is no box to be found.
 inline std::string ap_text(double ap) { return ap < 0 ? "-" : fmt::format("{:.4f}", ap); }
 
-/// "-0.0048 (-0.0115 to -0.0007)".
-inline std::string gap_text(const coco::Difference& gap) {
-  return fmt::format("{:+.4f} ({:+.4f} to {:+.4f}{})", gap.value, gap.interval.low,
-                     gap.interval.high, gap.interval.holds_zero() ? ", may be chance" : "");
+/// "-0.0115 to -0.0007".
+inline std::string interval_text(const coco::Difference& gap) {
+  return fmt::format("{:+.4f} to {:+.4f}{}", gap.interval.low, gap.interval.high,
+                     gap.interval.holds_zero() ? ", may be chance" : "");
 }
 
 /// "12.3"; "-" where nothing was measured.
