@@ -16,7 +16,7 @@ namespace {
 constexpr int kWidthPx = 840;
 constexpr int kHeightPx = 380;
 constexpr int kBarPx = 15;     ///< Of a bar with its gap.
-constexpr int kFramePx = 135;  ///< Title, axis and key of a plot of bars.
+constexpr int kFramePx = 155;  ///< Title, axis and key of a plot of bars.
 constexpr std::size_t kMostNameLetters = 48;
 constexpr std::size_t kMostTitleLetters = 90;
 
@@ -79,12 +79,13 @@ std::string head(const Plot& plot, int height) {
       "set terminal svg size {},{} noenhanced font 'sans-serif,13' background '#ffffff'\n"
       "set encoding utf8\n"
       "set title {}\n"
-      "set xlabel {} offset 0,0.4\n"
+      "set xlabel {}\n"
       "set ylabel {}\n"
       "set border 3 lc rgb '#666666'\n"
       "set tics nomirror\n"
       "set grid lc rgb '#dddddd' lt 1\n"
-      "set key outside bottom center horizontal\n",
+      "set bmargin 5.5\n"
+      "set key at screen 0.5, screen 0.02 center bottom horizontal\n",
       kWidthPx, height, text_string(plot.title), text_string(plot.x_label),
       text_string(plot.y_label));
 }

@@ -28,7 +28,7 @@ th { background: var(--soft); cursor: pointer; white-space: nowrap; }
 td.number { text-align: right; white-space: nowrap; }
 th.number { text-align: right; }
 td { max-width: 30rem; overflow-wrap: break-word; }
-td:first-child { white-space: nowrap; max-width: none; }
+td:first-child { max-width: 24rem; }
 figure { margin: 1rem 0; } figure svg { display: block; max-width: 100%; height: auto;
   background: #ffffff; border-radius: 6px; }
 figcaption { color: var(--faint); font-size: .87rem; margin-top: .3rem; }

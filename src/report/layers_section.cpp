@@ -61,12 +61,12 @@ std::string origins_text(const ExecutedLayer& layer) {
 Table layers_table(const std::vector<ExecutedLayer>& layers) {
   const double total = time_of(layers);
   Table table{
-      .header = {"layer", "kind", "precision", "kernel", "ms", "share", "made from"},
+      .header = {"made from", "kind", "precision", "kernel", "ms", "share", "name in the engine"},
       .folded = fmt::format("All {} layers, in the order of their execution", layers.size())};
   for (const ExecutedLayer& layer : layers) {
-    table.rows.push_back({layer.name, layer.kind, layer.precision, layer.kernel,
+    table.rows.push_back({origins_text(layer), layer.kind, layer.precision, layer.kernel,
                           layer.ms ? fmt::format("{:.3f}", *layer.ms) : "-",
-                          layer.ms ? share_text(*layer.ms, total) : "-", origins_text(layer)});
+                          layer.ms ? share_text(*layer.ms, total) : "-", layer.name});
   }
   return table;
 }

@@ -37,12 +37,13 @@ struct RangeRow {
   const ActivationPlan* activation = nullptr;
   const calibrate::TensorStatistics* statistics = nullptr;
   double sqnr_db = 0;  ///< Signal over rounding noise.
-  double clipped = 0;  ///< Part of the values beyond the thresholds.
+  double clipped = 0;  ///< Part of the values more than half a step beyond the thresholds.
 };
 
 RangeRow measure_range(const ActivationPlan& activation,
                        const calibrate::TensorStatistics& statistics) {
   const auto [low, high] = thresholds_of(activation.quantizer);
+  const double half_step = double{activation.quantizer.scale} / 2;
   double signal = 0;
   double noise = 0;
   double beyond = 0;
@@ -54,7 +55,7 @@ RangeRow measure_range(const ActivationPlan& activation,
     const double rounded = quantize::fake_quantize(static_cast<float>(value), activation.quantizer);
     signal += count * value * value;
     noise += count * (value - rounded) * (value - rounded);
-    beyond += value < low || value > high ? count : 0;
+    beyond += value < low - half_step || value > high + half_step ? count : 0;
   }
   return {.activation = &activation,
           .statistics = &statistics,

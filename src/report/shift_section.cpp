@@ -80,13 +80,24 @@ Series means_of(const Shift& shift, const std::string& name) {
   return series;
 }
 
+/// A range around 0 that holds all points.
+std::pair<double, double> around_zero(const std::vector<Series>& series) {
+  constexpr double kLeast = 0.02;
+  constexpr double kMargin = 1.15;
+  double most = kLeast;
+  for (const Series& each : series) {
+    for (const double y : each.y) most = std::max(most, std::abs(y) * kMargin);
+  }
+  return {-most, most};
+}
+
 }  // namespace
 
 Section shift_section(const RunFolder& run) {
   Section section{.title = "Shift of confidence"};
   const Evaluation* evaluation = run.main_evaluation();
   Chart histogram;
-  Chart means{.lines = {}};
+  Chart means;
   Table table{.header = {"model", "same objects", "mean shift", "only in the first", "only here"}};
   const bool has_first = evaluation != nullptr && evaluation->models.front().detections;
   for (std::size_t i = 1; has_first && i < evaluation->models.size(); ++i) {
@@ -105,6 +116,7 @@ Section shift_section(const RunFolder& run) {
         detail::missing(run, "no detections of two models in the folder", detail::kEvalCommand));
     return section;
   }
+  means.y_range = around_zero(means.series);
   const std::string first = evaluation->models.front().name;
   section.blocks.emplace_back(std::move(table));
   section.blocks.emplace_back(Text{fmt::format(
