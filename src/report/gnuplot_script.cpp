@@ -86,8 +86,9 @@ std::string head(const Plot& plot, int height) {
       "set grid lc rgb '#dddddd' lt 1\n"
       "set bmargin 5.5\n"
       "set key at screen 0.5, screen 0.02 center bottom horizontal\n",
-      kWidthPx, height, text_string(plot.title), text_string(plot.x_label),
-      text_string(plot.y_label));
+      kWidthPx, height, text_string(shortened(plot.title, kMostTitleLetters)),
+      text_string(shortened(plot.x_label, kMostTitleLetters)),
+      text_string(shortened(plot.y_label)));
 }
 
 std::string range(char axis, const std::optional<std::pair<double, double>>& limits) {
@@ -99,7 +100,7 @@ std::string data_of(const Series& series, std::size_t index) {
   for (std::size_t i = 0; i < series.x.size(); ++i) {
     text += fmt::format("{} {}", series.x[i], series.y[i]);
     if (!series.notes.empty()) text += fmt::format(" {}", cell(shortened(series.notes[i])));
-    text += "\n";
+    text += '\n';
   }
   return text + "EOD\n";
 }
@@ -192,7 +193,7 @@ std::string bars_script(const Plot& plot) {
           fmt::format("{} {} {} {}", series.y[i], top, top + thick, cell(shortened(bars.names[i])));
       if (interval)
         text += fmt::format(" {} {}", bars.intervals[i].first, bars.intervals[i].second);
-      text += "\n";
+      text += '\n';
     }
     text += "EOD\n";
     plots += fmt::format(

@@ -31,7 +31,7 @@ class MarkdownBlocks {
     std::string text = table.folded.empty() ? "" : escape_markdown(table.folded) + ":\n\n";
     text += row_of(table.header) + "|";
     for (std::size_t i = 0; i < table.header.size(); ++i) text += " --- |";
-    text += "\n";
+    text += '\n';
     for (const auto& row : table.rows) text += row_of(row);
     return text + "\n";
   }

@@ -15,7 +15,7 @@ namespace {
 
 constexpr double kLeastScore = 0.1;
 constexpr double kShiftWidth = 0.01;  ///< Of a column of the histogram.
-constexpr int kShiftColumns = 30;     ///< To each side; what lies beyond is counted in the last.
+constexpr long kShiftColumns = 30;    ///< To each side; what lies beyond is counted in the last.
 constexpr std::size_t kScoreBins = 10;
 
 /// How the scores of one model differ from the first one's.
@@ -40,9 +40,8 @@ struct Shift {
 
  private:
   void add(double score, double shift) {
-    const auto column = static_cast<int>(std::lround(shift / kShiftWidth));
-    ++columns[static_cast<std::size_t>(std::clamp(column, -kShiftColumns, kShiftColumns) +
-                                       kShiftColumns)];
+    const long column = std::clamp(std::lround(shift / kShiftWidth), -kShiftColumns, kShiftColumns);
+    ++columns[static_cast<std::size_t>(column + kShiftColumns)];
     ++pairs;
     sum += shift;
     // Below, only those pairs take part whose other score is high: their mean says nothing.
@@ -64,7 +63,7 @@ Shift shift_of(const EvaluatedModel& first, const EvaluatedModel& other) {
 Series histogram_of(const Shift& shift, const std::string& name) {
   Series series{.name = name, .mark = Mark::steps};
   for (std::size_t i = 0; i < shift.columns.size(); ++i) {
-    const double middle = (static_cast<double>(i) - kShiftColumns) * kShiftWidth;
+    const double middle = (static_cast<double>(i) - double{kShiftColumns}) * kShiftWidth;
     series.add(middle, static_cast<double>(shift.columns[i]));
   }
   return series;

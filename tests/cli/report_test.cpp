@@ -165,7 +165,7 @@ TEST_F(ReportCommand, EvalSplitsErrorsOfADetectionsFile) {
   const std::string output = run({"eval", "--detections", "found.json", "--annotations",
                                   "truth.json", "--errors", "--json", "e.json"});
 
-  EXPECT_THAT(output, HasSubstr("class               +1.0000       1"));
+  EXPECT_THAT(output, HasSubstr("class                +1.0000       1"));
   EXPECT_EQ(read_json(project_ / "e.json").at("errors").at("class").at("gain"), 1.0);
 }
 

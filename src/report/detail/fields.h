@@ -2,7 +2,7 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
-#include <string>
+#include <utility>
 
 #include "core/error.h"
 
@@ -27,7 +27,7 @@ T field(const Json& object, const char* key) {
 /// As field(), but `otherwise` if it is missing: files of earlier versions have fewer.
 template <typename T>
 T field_or(const Json& object, const char* key, T otherwise) {
-  return object.contains(key) ? field<T>(object, key) : otherwise;
+  return object.contains(key) ? field<T>(object, key) : std::move(otherwise);
 }
 
 /// The object `key`.
