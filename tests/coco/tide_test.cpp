@@ -199,5 +199,31 @@ TEST(SplitErrors, EqualsTheAuthorsImplementationOnRandomCases) {
   EXPECT_THAT(most, testing::Each(testing::Gt(0.0)));  // No kind is left untried.
 }
 
+TEST(SplitErrors, EqualsTheAuthorsImplementationOnARealModel) {
+  const auto data = test::data_folder();
+  if (!data) GTEST_SKIP() << test::kNoData;
+  // Scores of five digits tie; which of two is cut off is the implementation's choice.
+  constexpr double kTies = 1e-4;
+  const auto annotations = read_annotations(*data / "coco/annotations/instances_val2017.json");
+  const auto detections = read_detections(*data / "reference/yolov5n.fp32.val2017.detections.json");
+  const test::TemporaryFolder folder;
+  write_file(folder / "cases.json", "[{\"annotations\":" + to_json(annotations) +
+                                        ",\"detections\":" + to_json(detections) + "}]");
+  const auto finished =
+      test::run_python("tests/coco/tide_oracle.py", {(folder / "cases.json").string()});
+  if (finished.status == kNotThere) GTEST_SKIP() << "no tidecv: run tools/setup.sh";
+  ASSERT_EQ(finished.status, 0) << finished.errors;
+  const auto expected = nlohmann::json::parse(finished.output);
+
+  const ErrorSplit split = split_errors(annotations, detections);
+
+  EXPECT_NEAR(split.ap50, expected.at("ap50").get<double>(), kTies);
+  for (std::size_t i = 0; i < split.shares.size(); ++i) {
+    EXPECT_GT(split.shares[i].gain, 10 * kTies) << kErrorNames[i];
+    EXPECT_NEAR(split.shares[i].gain, expected.at("gains").at(i).get<double>(), kTies)
+        << kErrorNames[i];
+  }
+}
+
 }  // namespace
 }  // namespace yoloq::coco

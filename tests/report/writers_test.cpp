@@ -115,9 +115,9 @@ TEST(Json, HoldsTablesPointsAndWhatIsMissing) {
 }
 
 TEST(Json, TakesNamesThatAreNoUtf8) {
-  const Document document{.title = "caf\xE9", .sections = {}};
+  const Document document{.title = "a\xE9", .sections = {}};
 
-  EXPECT_EQ(nlohmann::json::parse(to_json(document)).at("title"), "caf\uFFFD");
+  EXPECT_EQ(nlohmann::json::parse(to_json(document)).at("title"), "a\uFFFD");
 }
 
 }  // namespace
