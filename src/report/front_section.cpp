@@ -29,9 +29,21 @@ Series numbered(std::string name, const std::vector<Candidate>& candidates) {
 
 Table table_of_front(const std::vector<Candidate>& front) {
   Table table{.header = {"no.", "model", "mAP .5:.95", "latency ms"}};
+  const bool has_final =
+      std::ranges::any_of(front, [](const Candidate& each) { return each.final_ap.has_value(); });
+  if (has_final) {
+    table.header.insert(table.header.end(),
+                        {"mAP on other images", "against float", "95 % interval"});
+  }
   for (std::size_t i = 0; i < front.size(); ++i) {
-    table.rows.push_back({std::to_string(i + 1), front[i].name, detail::ap_text(front[i].ap),
-                          detail::ms_text(front[i].latency_ms)});
+    const Candidate& each = front[i];
+    table.rows.push_back({std::to_string(i + 1), each.name, detail::ap_text(each.ap),
+                          detail::ms_text(each.latency_ms)});
+    if (!has_final) continue;
+    auto& row = table.rows.back();
+    row.push_back(each.final_ap ? detail::ap_text(*each.final_ap) : "-");
+    row.push_back(each.final_change ? fmt::format("{:+.4f}", each.final_change->value) : "-");
+    row.push_back(each.final_change ? detail::interval_text(*each.final_change) : "-");
   }
   return table;
 }
@@ -53,8 +65,10 @@ void show_search(const Search& search, Section& section) {
                .x_label = "latency, ms",
                .y_label = "mAP .5:.95",
                .chart = std::move(chart)},
-      .caption = fmt::format("{}: {} candidates, {} on the front, by AP and measured latency.",
-                             search.file, search.candidates.size(), front.size())});
+      .caption =
+          fmt::format("{}: {} candidates, {} on the front, by measured latency and AP on the "
+                      "images that the search looked at.",
+                      search.file, search.candidates.size(), front.size())});
   section.blocks.emplace_back(table_of_front(front));
 }
 
@@ -75,9 +89,8 @@ Section front_section(const RunFolder& run) {
   Section section{.title = "Accuracy against latency"};
   for (const Search& search : run.searches) show_search(search, section);
   if (!run.searches.empty()) return section;
-  section.blocks.emplace_back(
-      detail::missing(run, "no search in the folder",
-                      "yoloq search --weights MODEL.pt --data DATA.yaml --out {}/search.json"));
+  section.blocks.emplace_back(detail::missing(
+      run, "no search in the folder", "yoloq search --weights MODEL.pt --data DATA.yaml --out {}"));
   const std::vector<Candidate> models = evaluated(run);
   if (models.size() < 2) return section;
   Chart chart{.series = {numbered("", models)}};

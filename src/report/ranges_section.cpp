@@ -128,19 +128,19 @@ Chart histogram_chart(const RangeRow& row) {
           .x_range = std::pair(from, to)};
 }
 
-void show_ranges(const quantize::Plan& plan, const Named<calibrate::Ranges>& ranges,
+void show_ranges(const Named<quantize::Plan>& plan, const Named<calibrate::Ranges>& ranges,
                  const RunFolder& run, Section& section) {
   std::vector<RangeRow> rows;
-  for (const ActivationPlan& activation : plan.activations) {
+  for (const ActivationPlan& activation : plan.value.activations) {
     const auto found = ranges.value.tensors.find(activation.tensor);
     if (!activation.on || found == ranges.value.tensors.end()) continue;
     if (found->second.count > 0) rows.push_back(measure_range(activation, found->second));
   }
   sort_worst_first(rows, run);
   section.blocks.emplace_back(Text{fmt::format(
-      "{} of {} activations that are rounded have values in {}; {} first. Counts are on a "
-      "logarithmic scale; what lies beyond a threshold is set to it.",
-      rows.size(), plan.activations.size(), ranges.file,
+      "{} of {} activations of {} have values in {}; {} first. Counts are on a logarithmic scale; "
+      "what lies beyond a threshold is set to it.",
+      rows.size(), plan.value.activations.size(), plan.file, ranges.file,
       run.profiles.empty() ? "the noisiest" : "inputs of the most sensitive layers")});
   Table table{.header = {"tensor", "read by", "min", "max", "lowest code", "highest code",
                          "clipped", "SQNR dB"},
@@ -167,15 +167,16 @@ void show_ranges(const quantize::Plan& plan, const Named<calibrate::Ranges>& ran
   section.blocks.emplace_back(std::move(table));
 }
 
-/// The plan that was made from these ranges.
-const quantize::Plan* plan_of(const calibrate::Ranges& ranges, const RunFolder& run) {
+/// The plan that was made from these ranges; of several the one with their name.
+const Named<quantize::Plan>* plan_of(const Named<calibrate::Ranges>& ranges, const RunFolder& run) {
+  const Named<quantize::Plan>* found = nullptr;
+  const std::string stem = std::filesystem::path(ranges.file).stem().string();
   for (const auto& plan : run.plans) {
     const auto key = plan.value.provenance.find("calibration_key");
-    if (key != plan.value.provenance.end() && key->second == ranges.provenance.key) {
-      return &plan.value;
-    }
+    if (key == plan.value.provenance.end() || key->second != ranges.value.provenance.key) continue;
+    if (found == nullptr || plan.file.starts_with(stem + ".")) found = &plan;
   }
-  return nullptr;
+  return found;
 }
 
 }  // namespace
@@ -188,7 +189,7 @@ Section ranges_section(const RunFolder& run) {
     section.blocks.emplace_back(detail::missing(run, "no file of ranges in the folder", kCommand));
   }
   for (const auto& ranges : run.ranges) {
-    const quantize::Plan* plan = plan_of(ranges.value, run);
+    const Named<quantize::Plan>* plan = plan_of(ranges, run);
     if (plan == nullptr) {
       section.blocks.emplace_back(detail::missing(
           run, fmt::format("no plan that was made from {} in the folder", ranges.file), kCommand));

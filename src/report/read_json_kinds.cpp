@@ -27,6 +27,21 @@ BenchedModel benched_of(const Json& row) {
           .engine = field_or<std::string>(row, "engine", "")};
 }
 
+Candidate candidate_of(const Json& row) {
+  Candidate candidate{.name = field<std::string>(row, "name"),
+                      .ap = field<double>(row, "ap"),
+                      .latency_ms = field<double>(row, "latency_ms"),
+                      .on_front = field_or(row, "on_front", false)};
+  if (row.contains("final_ap")) candidate.final_ap = field<double>(row, "final_ap");
+  if (row.contains("final_difference")) {
+    const Json change = object(row, "final_difference");
+    candidate.final_change = {
+        .value = field<double>(change, "ap"),
+        .interval = {.low = field<double>(change, "low"), .high = field<double>(change, "high")}};
+  }
+  return candidate;
+}
+
 }  // namespace
 
 Origin origin_of(const Source& source, const char* kind) {
@@ -94,10 +109,7 @@ void read_search(const Source& source, RunFolder& run) {
   Search search{.file = source.path.filename().string(),
                 .model = field_or<std::string>(source.json, "model", "")};
   for (const Json& row : objects(source.json, "candidates")) {
-    search.candidates.push_back({.name = field<std::string>(row, "name"),
-                                 .ap = field<double>(row, "ap"),
-                                 .latency_ms = field<double>(row, "latency_ms"),
-                                 .on_front = field_or(row, "on_front", false)});
+    search.candidates.push_back(candidate_of(row));
   }
   run.origins.push_back(origin_of(source, "search"));
   run.searches.push_back(std::move(search));

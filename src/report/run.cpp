@@ -52,6 +52,10 @@ void read_object(const fs::path& path, RunFolder& run) {
   try {
     json = Json::parse(read_file(path));
   } catch (const Json::parse_error& error) {
+    if (path.extension() != ".json") {  // A journal of JSON lines, say.
+      run.unknown.push_back(path.filename().string());
+      return;
+    }
     fail(ErrorCode::corrupt_file, "it is no JSON: {}", error.what());
   }
   for (const detail::JsonKind& kind : kJsonKinds) {

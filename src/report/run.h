@@ -111,9 +111,11 @@ struct SpeedRatio {
 /// A model that `yoloq search` tried.
 struct Candidate {
   std::string name;
-  double ap = 0;
+  double ap = 0;  ///< On the images that the search looked at.
   double latency_ms = 0;
   bool on_front = false;
+  std::optional<double> final_ap;                ///< On images that it did not look at.
+  std::optional<coco::Difference> final_change;  ///< There, to the float model.
 };
 
 /// A file of `yoloq search`.

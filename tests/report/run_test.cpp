@@ -85,6 +85,13 @@ TEST(ReadRun, ListsWhatItCannotUse) {
               AllOf(Contains("other.json"), Contains("list.json"), Contains("notes.txt")));
 }
 
+TEST(ReadRun, TakesALineOfJsonEachForNothing) {
+  const SomeRun folder;
+  folder.write("journal.jsonl", "{\"a\": 1}\n{\"b\": 2}\n");
+
+  EXPECT_THAT(read_run(folder.path()).unknown, Contains("journal.jsonl"));
+}
+
 TEST(ReadRun, LeavesOutReportsThatStandInTheFolder) {
   const SomeRun folder;
   folder.write("report.json", R"({"format": "yoloq report", "version": 1})");

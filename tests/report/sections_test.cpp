@@ -127,6 +127,20 @@ TEST(FrontSection, JoinsTheFrontByLatencyAndLeavesOutTheRest) {
               ElementsAre("1", "fast", "0.4000", "6.00"));
 }
 
+TEST(FrontSection, HasFiguresOfImagesThatTheSearchDidNotSee) {
+  const SomeRun folder;
+  auto json = nlohmann::ordered_json::parse(read_file(folder / "search.json"));
+  json["candidates"][1]["final_ap"] = 0.35;
+  json["candidates"][1]["final_difference"] = {{"ap", -0.02}, {"low", -0.03}, {"high", -0.01}};
+  folder.write("search.json", json.dump());
+
+  const Table table = all_of_kind<Table>(front_section(read_run(folder.path()))).at(0);
+
+  EXPECT_THAT(table.rows.at(0), ElementsAre("1", "fast", "0.4000", "6.00", "0.3500", "-0.0200",
+                                            "-0.0300 to -0.0100"));
+  EXPECT_THAT(table.rows.at(1), ElementsAre("2", "slow", "0.5000", "12.00", "-", "-", "-"));
+}
+
 TEST(FrontSection, ShowsTheEvaluatedModelsWhereThereWasNoSearch) {
   const SomeRun folder;
   folder.remove("search.json");
@@ -150,6 +164,15 @@ TEST(RangesSection, HasTheValuesAndTheThresholds) {
   EXPECT_NEAR(chart.lines[0].at, -128 * 2.0 / 127, 1e-6);
   // Of six values one, 3.0, lies beyond 2.0.
   EXPECT_EQ(all_of_kind<Table>(section).at(0).rows.at(0).at(6), "16.6667 %");
+}
+
+TEST(RangesSection, OfSeveralPlansTakesTheOneWithTheNameOfTheRanges) {
+  const SomeRun folder;
+  folder.write("best.plan.yaml", read_file(folder / "q.plan.yaml"));
+
+  const auto texts = all_of_kind<Text>(ranges_section(read_run(folder.path())));
+
+  EXPECT_THAT(texts.at(0).words, HasSubstr("1 of 1 activations of q.plan.yaml"));
 }
 
 TEST(ClassesSection, LeavesOutClassesWithoutBoxesAndPutsTheLargestLossFirst) {
