@@ -46,7 +46,7 @@ std::vector<Change> largest_changes(const EvaluatedModel& first, const Evaluated
 }
 
 bool has_moved(const Pair& pair) {
-  return pair.first == nullptr || pair.second == nullptr ||
+  return !pair.first || !pair.second ||
          std::abs(pair.first_score() - pair.second_score()) >= kMoved;
 }
 
@@ -69,14 +69,14 @@ vision::Mark mark_of(const coco::Detection& detection, bool moved, const Evaluat
 
 /// The image with the boxes of one model.
 std::string picture_of(const vision::Image& image, const Change& change,
-                       const EvaluatedModel& model, const coco::Detection* Pair::*which) {
+                       const EvaluatedModel& model, std::optional<coco::Detection> Pair::*which) {
   vision::Image canvas = vision::shrunk(image, kSidePx);
   const double ratio = static_cast<double>(canvas.size.width) / image.size.width;
   std::vector<vision::Mark> marks;
   for (const bool moved : {false, true}) {  // Those that moved on top.
     for (const Pair& pair : change.pairs) {
-      const coco::Detection* detection = pair.*which;
-      if (detection == nullptr || has_moved(pair) != moved) continue;
+      const std::optional<coco::Detection>& detection = pair.*which;
+      if (!detection || has_moved(pair) != moved) continue;
       marks.push_back(mark_of(*detection, moved, model, ratio));
     }
   }

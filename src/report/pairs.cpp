@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <utility>
 
 namespace yoloq::report {
 
@@ -67,9 +68,10 @@ std::map<std::int64_t, std::vector<Pair>> pair_up(std::span<const coco::Detectio
         single.taken = true;
         Single* partner = partner_of(*single.detection, others[image]);
         if (partner != nullptr) partner->taken = true;
-        const coco::Detection* other = partner == nullptr ? nullptr : partner->detection;
-        pairs[image].push_back(swapped ? Pair{other, single.detection}
-                                       : Pair{single.detection, other});
+        Pair pair{.first = *single.detection};
+        if (partner != nullptr) pair.second = *partner->detection;
+        if (swapped) std::swap(pair.first, pair.second);
+        pairs[image].push_back(pair);
       }
     }
   };

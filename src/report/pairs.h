@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -12,11 +13,11 @@ namespace yoloq::report {
 
 /// One object as two models see it. Either may have missed it.
 struct Pair {
-  const coco::Detection* first = nullptr;
-  const coco::Detection* second = nullptr;
+  std::optional<coco::Detection> first;
+  std::optional<coco::Detection> second;
 
-  double first_score() const { return first == nullptr ? 0 : first->score; }
-  double second_score() const { return second == nullptr ? 0 : second->score; }
+  double first_score() const { return first ? first->score : 0; }
+  double second_score() const { return second ? second->score : 0; }
 };
 
 /// Overlap from which two boxes of one class are the same object.
@@ -25,8 +26,6 @@ constexpr double kSameObject = 0.5;
 /// Finds the same objects among the detections of two models, by image. Takes part what one model
 /// is sure of by `least_score`; its partner may be any detection of the other, so that an object
 /// whose score falls just below is not taken for lost. The surest choose first.
-///
-/// Pairs point into the arguments.
 std::map<std::int64_t, std::vector<Pair>> pair_up(std::span<const coco::Detection> first,
                                                   std::span<const coco::Detection> second,
                                                   double least_score);

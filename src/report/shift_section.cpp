@@ -29,9 +29,9 @@ struct Shift {
   double sum = 0;
 
   void add(const Pair& pair) {
-    if (pair.second == nullptr) {
+    if (!pair.second) {
       ++lost;
-    } else if (pair.first == nullptr) {
+    } else if (!pair.first) {
       ++won;
     } else {
       add((pair.first_score() + pair.second_score()) / 2, pair.second_score() - pair.first_score());

@@ -31,8 +31,8 @@ TEST(PairUp, FindsTheSameObjectOfTheSameClassAndImage) {
     const Detections second{other};
     const auto apart = pair_up(first, second, kLeast);
     ASSERT_THAT(apart.at(1), SizeIs(2));
-    EXPECT_EQ(apart.at(1)[0].second, nullptr);
-    EXPECT_EQ(apart.at(1)[1].first, nullptr);
+    EXPECT_FALSE(apart.at(1)[0].second);
+    EXPECT_FALSE(apart.at(1)[1].first);
   }
   const Detections second{{2, 7, kHere, 0.8}};
   EXPECT_THAT(pair_up(first, second, kLeast), SizeIs(2));
@@ -63,7 +63,7 @@ TEST(PairUp, GivesAPartnerToOneOnlyTheSurestFirst) {
   ASSERT_THAT(pairs.at(1), SizeIs(2));
   EXPECT_EQ(pairs.at(1)[0].first_score(), 0.9);
   EXPECT_EQ(pairs.at(1)[0].second_score(), 0.8);
-  EXPECT_EQ(pairs.at(1)[1].second, nullptr);
+  EXPECT_FALSE(pairs.at(1)[1].second);
   EXPECT_NEAR(change_of(pairs.at(1)), (0.9 - 0.8) + 0.5, 1e-12);
 }
 
