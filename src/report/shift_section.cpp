@@ -130,6 +130,9 @@ Section shift_section(const RunFolder& run) {
                       .chart = std::move(histogram)},
              .caption = fmt::format("The outermost columns hold all shifts beyond {:.2f}.",
                                     kShiftColumns * kShiftWidth)});
+  const bool has_means =
+      std::ranges::any_of(means.series, [](const Series& series) { return !series.x.empty(); });
+  if (!has_means) return section;
   section.blocks.emplace_back(Figure{.plot = {.title = "Mean shift by score",
                                               .x_label = "mean of both scores",
                                               .y_label = "mean shift",

@@ -9,6 +9,8 @@
 #include <string>
 
 #include "core/error.h"
+#include "report/sections.h"
+#include "report/some_run.h"
 #include "support/data.h"
 
 namespace yoloq::report {
@@ -69,6 +71,23 @@ TEST(Gnuplot, DrawsBarsWithTheirNames) {
 
   EXPECT_THAT(
       svg, AllOf(HasSubstr("second"), HasSubstr("&lt;/script"), Not(HasSubstr("<script>alert"))));
+}
+
+TEST(Gnuplot, DrawsEveryPlotOfAReport) {
+  if (!has_gnuplot()) GTEST_SKIP() << "no gnuplot: run tools/setup.sh";
+  const SomeRun folder;
+
+  std::size_t plots = 0;
+  for (const Section& section : make_document(read_run(folder.path())).sections) {
+    for (const Block& block : section.blocks) {
+      const auto* figure = std::get_if<Figure>(&block);
+      if (figure == nullptr) continue;
+      EXPECT_THAT(to_svg(figure->plot), StartsWith("<svg")) << figure->plot.title;
+      ++plots;
+    }
+  }
+
+  EXPECT_EQ(plots, 9u);
 }
 
 TEST(Gnuplot, GivesEachOfSixtyBarsItsRoom) {

@@ -67,6 +67,13 @@ TEST(PairUp, GivesAPartnerToOneOnlyTheSurestFirst) {
   EXPECT_NEAR(change_of(pairs.at(1)), (0.9 - 0.8) + 0.5, 1e-12);
 }
 
+TEST(PairUp, TakesAnOverlapOfJustHalf) {
+  const Detections first{{1, 7, {0, 0, 20, 10}, 0.9}};
+  const Detections second{{1, 7, {0, 0, 10, 10}, 0.8}};
+
+  EXPECT_THAT(pair_up(first, second, kLeast).at(1), SizeIs(1));
+}
+
 TEST(PairUp, PrefersTheLargestOverlap) {
   const Detections first{{1, 7, kHere, 0.9}};
   const Detections second{{1, 7, kNearHere, 0.8}, {1, 7, kHere, 0.7}};

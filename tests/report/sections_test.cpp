@@ -166,6 +166,21 @@ TEST(RangesSection, HasTheValuesAndTheThresholds) {
   EXPECT_EQ(all_of_kind<Table>(section).at(0).rows.at(0).at(6), "16.6667 %");
 }
 
+TEST(RangesSection, CallsAValueClippedOnlyIfItDoesNotRoundToTheLastCode) {
+  const SomeRun folder;
+  // The largest of the six values, 3, is 127.4 or 128 steps; the last code is 127.
+  for (const auto& [scale, clipped] :
+       {std::pair(3.0 / 127.4, "0.0000 %"), std::pair(3.0 / 128, "16.6667 %")}) {
+    auto plan = quantize::parse_plan(read_file(folder / "q.plan.yaml"));
+    plan.activations.at(0).quantizer.scale = static_cast<float>(scale);
+    folder.write("q.plan.yaml", quantize::to_yaml(plan));
+
+    const Section section = ranges_section(read_run(folder.path()));
+
+    EXPECT_EQ(all_of_kind<Table>(section).at(0).rows.at(0).at(6), clipped);
+  }
+}
+
 TEST(RangesSection, OfSeveralPlansTakesTheOneWithTheNameOfTheRanges) {
   const SomeRun folder;
   folder.write("best.plan.yaml", read_file(folder / "q.plan.yaml"));
@@ -196,6 +211,29 @@ TEST(ShiftSection, CountsWhatMovedAndWhatIsNew) {
   const auto figures = all_of_kind<Figure>(section);
   EXPECT_THAT(figures.at(1).plot.chart->series.at(0).x,
               ElementsAre(0.75));  // The mean of .9 and .6 is in .7 to .8.
+}
+
+TEST(ShiftSection, DrawsNoMeanWhereOnlyHighScoresOfOneModelTakePart) {
+  const SomeRun folder;
+  folder.write("a.detections.json",
+               R"([{"image_id": 1, "category_id": 1, "bbox": [5, 5, 20, 20], "score": 0.12}])");
+  folder.write("b.detections.json",
+               R"([{"image_id": 1, "category_id": 1, "bbox": [5, 5, 20, 20], "score": 0.02}])");
+
+  const Section section = shift_section(read_run(folder.path()));
+
+  EXPECT_EQ(all_of_kind<Table>(section).at(0).rows.at(0).at(1), "1");
+  EXPECT_THAT(all_of_kind<Figure>(section), SizeIs(1));  // The histogram alone.
+}
+
+TEST(ChangesSection, CountsAnObjectBelowTheShownScoreAsLost) {
+  const SomeRun folder;
+  folder.write("b.detections.json",
+               R"([{"image_id": 1, "category_id": 1, "bbox": [5, 5, 20, 20], "score": 0.2}])");
+
+  const auto pictures = all_of_kind<Pictures>(changes_section(read_run(folder.path())));
+
+  EXPECT_THAT(pictures.at(0).caption, HasSubstr("of 1 objects 1 left only, 0 right only, 0 with"));
 }
 
 TEST(ChangesSection, DrawsBothModelsBoxes) {
