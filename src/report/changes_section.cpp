@@ -95,8 +95,9 @@ std::string words_of(const Change& change, const fs::path& file) {
     won += is_won ? 1 : 0;
     moved += !is_lost && !is_won && has_moved(pair) ? 1 : 0;
   }
-  return fmt::format("{}: of {} objects {} left only, {} right only, {} with another score",
-                     file.filename().string(), change.pairs.size(), lost, won, moved);
+  return fmt::format(
+      "{}: of {} objects {} above {} left only, {} right only, {} with another score",
+      file.filename().string(), change.pairs.size(), lost, kShownScore, won, moved);
 }
 
 /// The first model that is compared, with detections.

@@ -233,7 +233,8 @@ TEST(ChangesSection, CountsAnObjectBelowTheShownScoreAsLost) {
 
   const auto pictures = all_of_kind<Pictures>(changes_section(read_run(folder.path())));
 
-  EXPECT_THAT(pictures.at(0).caption, HasSubstr("of 1 objects 1 left only, 0 right only, 0 with"));
+  EXPECT_THAT(pictures.at(0).caption,
+              HasSubstr("of 1 objects 1 above 0.25 left only, 0 right only, 0 with"));
 }
 
 TEST(ChangesSection, DrawsBothModelsBoxes) {
@@ -242,8 +243,9 @@ TEST(ChangesSection, DrawsBothModelsBoxes) {
   const auto pictures = all_of_kind<Pictures>(changes_section(read_run(folder.path())));
 
   ASSERT_THAT(pictures, SizeIs(1));
-  EXPECT_EQ(pictures[0].caption,
-            "000000000001.jpg: of 2 objects 0 left only, 1 right only, 1 with another score");
+  EXPECT_EQ(
+      pictures[0].caption,
+      "000000000001.jpg: of 2 objects 0 above 0.25 left only, 1 right only, 1 with another score");
   ASSERT_THAT(pictures[0].jpegs, SizeIs(2));
   for (const std::string& jpeg : pictures[0].jpegs) {
     EXPECT_EQ(vision::decode_image(jpeg, "drawn").size, (vision::Size{64, 48}));
