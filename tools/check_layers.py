@@ -24,6 +24,7 @@ LAYERS = [
     ["pipeline"],
     ["sensitivity"],
     ["search"],
+    ["report"],
     ["cli"],
 ]
 FOREIGN = {

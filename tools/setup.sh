@@ -11,6 +11,7 @@ packages=(
   libfmt-dev libspdlog-dev libtbb-dev libeigen3-dev libopenblas-dev libyaml-cpp-dev nlohmann-json3-dev libsimdjson-dev libcli11-dev
   libzip-dev libxxhash-dev protobuf-compiler libprotobuf-dev libonnx-dev
   libopencv-core-dev libopencv-imgproc-dev libopencv-imgcodecs-dev libjpeg-dev
+  gnuplot-nox
   libgtest-dev libgmock-dev libbenchmark-dev clang-14 python3-venv
 )
 
@@ -43,10 +44,13 @@ fi
 # and the tests' oracles. Nothing of it is used by the product at run time but OpenVINO's libraries.
 venv=.deps/venv
 stamp=.deps/requirements.installed
-if ! cmp -s tools/requirements.txt "$stamp" || [ ! -x "$venv/bin/python" ]; then
+wanted=$(cat tools/requirements.txt tools/requirements-alone.txt)
+if [ "$wanted" != "$(cat "$stamp" 2>/dev/null)" ] || [ ! -x "$venv/bin/python" ]; then
   echo "setup: installing Python wheels into $venv"
   [ -x "$venv/bin/python" ] || python3 -m venv "$venv"
   "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r tools/requirements.txt
-  cp tools/requirements.txt "$stamp"
+  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps \
+    -r tools/requirements-alone.txt
+  echo "$wanted" >"$stamp"
 fi
 echo "setup: ready"

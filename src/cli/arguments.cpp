@@ -159,6 +159,10 @@ void JsonArguments::write(const std::string& text) const {
   if (!file.empty()) write_file(file, text + "\n");
 }
 
+void RunArguments::declare(CLI::App& app) {
+  app.add_option("--run", folder, "folder to write into what 'yoloq report' needs");
+}
+
 void require_writable(const fs::path& file) {
   if (file.empty()) return;
   std::error_code problem;

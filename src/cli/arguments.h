@@ -96,6 +96,17 @@ struct JsonArguments {
   void write(const std::string& text) const;
 };
 
+/// --run: the folder of one piece of work, which `yoloq report` reads.
+struct RunArguments {
+  std::filesystem::path folder;
+
+  void declare(CLI::App& app);
+  bool given() const { return !folder.empty(); }
+
+  /// A file of the folder.
+  std::filesystem::path operator/(const std::string& name) const { return folder / name; }
+};
+
 /// Creates the folder that a file is to be written to, so that a run of minutes does not fail at
 /// its end.
 ///

@@ -8,6 +8,7 @@
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "cli/layer_kinds.h"
+#include "cli/provenance.h"
 #include "cli/table.h"
 #include "core/error.h"
 #include "pipeline/detector.h"
@@ -181,7 +182,8 @@ void run(const Arguments& arguments) {
   }
   if (paths.size() > 1) json["models"] = std::move(models);
   if (!comparisons.empty()) json["comparisons"] = std::move(comparisons);
-  arguments.json.write(json.dump(2));
+  json["provenance"] = provenance();
+  arguments.json.write(text_of(json));
 }
 
 }  // namespace

@@ -28,6 +28,8 @@ constexpr Command kCommands[] = {
      "yoloq search --weights yolov5n.pt --data coco.yaml --max-drop 0.2 --time 10m --out "
      "runs/search",
      declare_search},
+    {"report", "Put what other commands wrote into a folder on one page, with plots",
+     "yoloq report --html report.html runs/yolov5n", declare_report},
 };
 
 }  // namespace

@@ -4,22 +4,32 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "cli/arguments.h"
 #include "cli/command.h"
+#include "cli/inspect_engine.h"
 #include "cli/progress_bar.h"
+#include "cli/provenance.h"
 #include "cli/results.h"
 #include "coco/annotations.h"
 #include "coco/bootstrap.h"
+#include "coco/tide.h"
 #include "core/error.h"
+#include "core/file.h"
 #include "dataset/images.h"
 #include "pipeline/detector.h"
 #include "pipeline/evaluation.h"
 #include "runtime/measure.h"
+#include "sensitivity/profile.h"
 
 namespace yoloq::cli {
 
 namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr const char* kEvalFile = "eval.json";  ///< In the folder of --run.
 
 struct Arguments {
   ModelArguments model;
@@ -27,6 +37,7 @@ struct Arguments {
   DataArguments data;
   EngineArguments engine;
   JsonArguments json;
+  RunArguments run;
   pipeline::DetectOptions detect;
   std::filesystem::path detections;  ///< Evaluate these instead of a model's.
   std::filesystem::path save_json;   ///< Write the model's detections here.
@@ -34,6 +45,7 @@ struct Arguments {
   double min_ap = -1.0;
   coco::BootstrapOptions bootstrap;
   bool per_class = false;
+  bool errors = false;
 };
 
 /// Single-image latency of each model, turn by turn so that all meet the same state of the machine.
@@ -77,6 +89,9 @@ void leave_out_skipped(dataset::ImageList& images, pipeline::Found& found) {
 struct Evaluated {
   EvalRow row;
   coco::Matches matches;
+  dataset::ImageList images;
+  std::vector<std::int64_t> image_ids;  ///< One per image.
+  std::vector<coco::Detection> detections;
 };
 
 Evaluated evaluate_model(const Arguments& arguments, const std::filesystem::path& path,
@@ -103,10 +118,12 @@ Evaluated evaluate_model(const Arguments& arguments, const std::filesystem::path
     leave_out_skipped(images, found);
     truth = find_truth();
   }
-  const auto detections = pipeline::to_coco(found.boxes, truth);
+  auto detections = pipeline::to_coco(found.boxes, truth);
   if (!arguments.save_json.empty()) coco::write_detections(arguments.save_json, detections);
   auto matches = coco::match(truth.annotations, detections, {.image_ids = truth.image_ids});
   EvalRow row{.model = loaded.name,
+              .file = path,
+              .hash = hash_of_file(path),
               .precision = loaded.precision(),
               .layers = loaded.layers,
               .size_mb = static_cast<double>(loaded.model_bytes) / 1e6,
@@ -119,12 +136,54 @@ Evaluated evaluate_model(const Arguments& arguments, const std::filesystem::path
   for (const std::string& notice : loaded.detector.engine->notices()) {
     row.notices.push_back(loaded.name + ": " + notice);
   }
+  if (arguments.errors || arguments.run.given()) {
+    row.errors = coco::split_errors(truth.annotations, detections, {.image_ids = truth.image_ids});
+  }
   const bool explained = !row.notices.empty();
   if (!explained && loaded.in_file && loaded.in_file->int8 != loaded.layers.int8) {
     row.notices.push_back(fmt::format("{}: the file asks for {} layers in int8, the engine runs {}",
                                       loaded.name, loaded.in_file->int8, loaded.layers.int8));
   }
-  return {std::move(row), std::move(matches)};
+  return {.row = std::move(row),
+          .matches = std::move(matches),
+          .images = std::move(images),
+          .image_ids = std::move(truth.image_ids),
+          .detections = std::move(detections)};
+}
+
+/// Each engine's layers with the time that each takes, one image at a time.
+void look_at_layers(const Arguments& arguments, const std::vector<std::filesystem::path>& paths,
+                    const pipeline::ModelOptions& model, std::vector<Evaluated>& models) {
+  auto options = arguments.engine.options(runtime::Mode::latency);
+  options.streams = 0;
+  options.profile = true;
+  options.gpu.replicas.clear();
+  for (std::size_t i = 0; i < paths.size(); ++i) {
+    const auto loaded = pipeline::load_detector(paths[i], model, options);
+    run_some(loaded);
+    models[i].row.executed = loaded.detector.engine->layers();
+  }
+}
+
+/// The detections of each model into a file of its own, named after it.
+void write_detections(const Arguments& arguments, std::vector<Evaluated>& models) {
+  std::set<std::string> taken;
+  for (Evaluated& each : models) {
+    std::string name = each.row.model;
+    for (int n = 2; !taken.insert(name).second; ++n) name = fmt::format("{}-{}", each.row.model, n);
+    each.row.detections = name + ".detections.json";
+    coco::write_detections(arguments.run / each.row.detections, each.detections);
+  }
+}
+
+/// The images of an evaluation, for pictures in the report.
+Json images_json(const Evaluated& evaluated) {
+  Json files = Json::array();
+  for (std::size_t i = 0; i < evaluated.images.size(); ++i) {
+    files.push_back({{"id", evaluated.image_ids[i]},
+                     {"file", std::filesystem::absolute(evaluated.images[i]).string()}});
+  }
+  return files;
 }
 
 /// What each model but the first is better or worse by; images that one of them skipped leave
@@ -147,6 +206,7 @@ void evaluate_models(const Arguments& arguments) {
   if (arguments.data.data.empty()) fail(ErrorCode::bad_usage, "--data is required");
   require_writable(arguments.json.file);
   require_writable(arguments.save_json);
+  if (arguments.run.given()) require_writable(arguments.run / kEvalFile);
   const dataset::Dataset dataset = dataset::read_data_yaml(arguments.data.data);
   pipeline::ModelOptions model{.size = arguments.size.size(),
                                .hints = arguments.model.hints(dataset.names)};
@@ -157,11 +217,28 @@ void evaluate_models(const Arguments& arguments) {
     models.push_back(evaluate_model(arguments, path, model, dataset));
   }
   add_differences(models, arguments.bootstrap);
+  if (arguments.run.given()) {
+    look_at_layers(arguments, paths, model, models);
+    write_detections(arguments, models);
+  }
   std::vector<EvalRow> rows;
   for (Evaluated& each : models) rows.push_back(std::move(each.row));
   measure_latencies(arguments, paths, model, rows);
   print_eval(rows, arguments.per_class);
-  arguments.json.write(eval_json(rows));
+  for (const EvalRow& row : rows) {
+    if (!arguments.errors) break;
+    fmt::print("\n{}\n", row.model);
+    print_errors(*row.errors);
+  }
+  Json json = eval_json(rows);
+  json["data"] = arguments.data.data.string();
+  json["provenance"] = provenance();
+  arguments.json.write(text_of(json));
+  if (arguments.run.given()) {
+    json["images_hash"] = sensitivity::hash_of_images(models.front().images);
+    json["image_files"] = images_json(models.front());
+    write_file(arguments.run / kEvalFile, text_of(json) + "\n");
+  }
   for (const EvalRow& row : rows) {
     const double ap = row.metrics[coco::Figure::ap];
     if (ap >= arguments.min_ap) continue;
@@ -180,7 +257,14 @@ void evaluate_detections(const Arguments& arguments) {
   const auto detections = coco::read_detections(arguments.detections);
   const coco::Metrics metrics = coco::evaluate(annotations, detections);
   print_figures(metrics, arguments.per_class);
-  arguments.json.write(figures_json(metrics));
+  Json json = figures_json(metrics);
+  if (arguments.errors) {
+    const coco::ErrorSplit split = coco::split_errors(annotations, detections);
+    print_errors(split);
+    json["errors"] = errors_json(split);
+  }
+  json["provenance"] = provenance();
+  arguments.json.write(text_of(json));
 }
 
 }  // namespace
@@ -192,6 +276,7 @@ void declare_eval(CLI::App& app) {
   arguments->data.declare(app, false);
   arguments->engine.declare(app);
   arguments->json.declare(app);
+  arguments->run.declare(app);
   app.add_option("--conf,--conf-thres", arguments->detect.confidence, "least confidence")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
@@ -213,6 +298,8 @@ void declare_eval(CLI::App& app) {
       ->capture_default_str();
   app.add_option("--min-ap", arguments->min_ap, "exit with status 3 if AP is below");
   app.add_flag("--per-class", arguments->per_class, "print the table of classes");
+  app.add_flag("--errors", arguments->errors,
+               "say what AP50 would gain if each kind of error were fixed");
   app.callback([arguments] {
     arguments->detections.empty() ? evaluate_models(*arguments) : evaluate_detections(*arguments);
   });

@@ -22,15 +22,7 @@ using Layers = std::vector<runtime::LayerInfo>;
 
 constexpr std::int64_t kProfiledRuns = 20;
 
-/// Lets the engine run, so that its layers have times.
-void run_some(const pipeline::LoadedDetector& loaded) {
-  const auto& detector = loaded.detector;
-  const Shape shape{detector.batch, 3, detector.size.height, detector.size.width};
-  const auto inputs = runtime::random_inputs(*detector.engine, {{shape}});
-  runtime::measure_latency(*detector.engine, inputs, {.seconds = 0, .runs = kProfiledRuns});
-}
-
-double total_ms(const Layers& layers) {
+double total_ms(std::span<const runtime::LayerInfo> layers) {
   double total = 0;
   for (const auto& layer : layers) total += layer.time_ms.value_or(0);
   return total;
@@ -93,6 +85,20 @@ std::map<std::string, const runtime::LayerInfo*> by_origin(const Layers& layers)
 
 }  // namespace
 
+void run_some(const pipeline::LoadedDetector& loaded) {
+  const auto& detector = loaded.detector;
+  const Shape shape{detector.batch, 3, detector.size.height, detector.size.width};
+  const auto inputs = runtime::random_inputs(*detector.engine, {{shape}});
+  runtime::measure_latency(*detector.engine, inputs, {.seconds = 0, .runs = kProfiledRuns});
+}
+
+Json executed_json(std::span<const runtime::LayerInfo> layers) {
+  const double total = total_ms(layers);
+  Json rows = Json::array();
+  for (const auto& layer : layers) rows.push_back(json_of(layer, total));
+  return rows;
+}
+
 Json show_engine(const pipeline::LoadedDetector& loaded, bool profile) {
   if (profile) run_some(loaded);
   const Layers layers = loaded.detector.engine->layers();
@@ -100,11 +106,7 @@ Json show_engine(const pipeline::LoadedDetector& loaded, bool profile) {
   Rows table{{"primitive", "kind", "precision", "format", "kernel"}};
   if (total > 0) table.front().insert(table.front().end(), {"ms", "share"});
   table.front().push_back("from");
-  Json rows = Json::array();
-  for (const auto& layer : layers) {
-    table.push_back(row_of(layer, total));
-    rows.push_back(json_of(layer, total));
-  }
+  for (const auto& layer : layers) table.push_back(row_of(layer, total));
   fmt::print("{}", to_table(table));
   const Json unfused = show_unfused(layers, total);
   fmt::print("{} / {} convolutions execute in int8; {}\n", loaded.layers.int8, loaded.layers.total,
@@ -115,7 +117,7 @@ Json show_engine(const pipeline::LoadedDetector& loaded, bool profile) {
           {"engine", loaded.detector.engine->description()},
           {"kinds", runtime::count_kinds(layers)},
           {"unfused", unfused},
-          {"executed", std::move(rows)},
+          {"executed", executed_json(layers)},
           {"notices", loaded.detector.engine->notices()}};
 }
 

@@ -2,10 +2,19 @@
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
+#include <span>
 
 #include "pipeline/detector.h"
 
 namespace yoloq::cli {
+
+/// Runs a detector a few times, so that the layers of an engine that was compiled with
+/// EngineOptions::profile have times.
+void run_some(const pipeline::LoadedDetector& loaded);
+
+/// One object per layer: name, kind, precision, format, kernel, origins and, where it is known, its
+/// time and part of the whole.
+nlohmann::ordered_json executed_json(std::span<const runtime::LayerInfo> layers);
 
 /// Prints what an engine executes: its layers with precision, format, kernel and, if it was
 /// compiled with EngineOptions::profile, times over a few runs; what was not fused, and why to

@@ -14,6 +14,7 @@
 #include "cli/command.h"
 #include "cli/plan_arguments.h"
 #include "cli/progress_bar.h"
+#include "cli/provenance.h"
 #include "cli/results.h"
 #include "core/error.h"
 #include "core/file.h"
@@ -37,6 +38,7 @@ struct Arguments {
   SizeArguments size;
   fs::path data;
   JsonArguments json;
+  RunArguments run;
   PlanArguments how;
   AutoLayers automatic;
   bool dynamic = false;
@@ -45,6 +47,11 @@ struct Arguments {
   fs::path plan;       ///< Apply this instead of calibrating.
   fs::path save_plan;  ///< Default: beside the output.
   fs::path out;
+
+  /// A file of --run, named after the output.
+  fs::path run_file(const std::string& extension) const {
+    return run / (out.stem().string() + extension);
+  }
 };
 
 /// The nodes and layers that are float32 in a file whose float part is float16, and why.
@@ -145,7 +152,15 @@ void report(const Arguments& arguments, const Outcome& outcome) {
   json["verify_sqnr_db"] = nullptr;
   const auto& checks = outcome.verification.checks;
   if (!checks.empty()) json["verify_sqnr_db"] = worst_db(checks);
-  arguments.json.write(json.dump(2));
+  json["source"] = arguments.model.one().string();
+  json["hash"] = hash_of_file(arguments.out);
+  json["plan"] = arguments.save_plan.string();
+  json["plan_provenance"] = result.plan.provenance;
+  json["provenance"] = provenance();
+  arguments.json.write(text_of(json));
+  if (arguments.run.given()) {
+    write_file(arguments.run_file(".quantize.json"), text_of(json) + "\n");
+  }
 }
 
 /// Gives a plan the float type of --float-type, where that is another than its own.
@@ -221,13 +236,15 @@ void run(Arguments arguments) {
          "--plan is applied as it is: --skip-layers auto does not go with it");
   }
   const fs::path source = arguments.model.one();
-  if (arguments.out.empty()) arguments.out = source.stem().string() + "-int8.onnx";
+  if (arguments.out.empty())
+    arguments.out = arguments.run / (source.stem().string() + "-int8.onnx");
   if (arguments.save_plan.empty()) {
     arguments.save_plan = fs::path(arguments.out).replace_extension(".plan.yaml");
   }
   require_writable(arguments.out);
   require_writable(arguments.save_plan);
   require_writable(arguments.json.file);
+  if (arguments.run.given()) require_writable(arguments.run_file(".quantize.json"));
   if (arguments.data.empty() && arguments.plan.empty()) {
     fail(ErrorCode::bad_usage, "--data is required: its images are what to calibrate on");
   }
@@ -263,6 +280,10 @@ void run(Arguments arguments) {
   }
   auto files = pipeline::plan_files(outcome.result.plan, arguments.save_plan);
   files.push_back({arguments.out, onnx::serialize(outcome.result.graph)});
+  const auto& ranges = outcome.result.calibration.ranges;
+  if (arguments.run.given() && !ranges.tensors.empty()) {
+    files.push_back({arguments.run_file(".ranges"), calibrate::serialize(ranges)});
+  }
   write_files(files);
   outcome.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   report(arguments, outcome);
@@ -278,6 +299,7 @@ void declare_quantize(CLI::App& app) {
   arguments->model.declare(app, false);
   arguments->size.declare(app);
   arguments->json.declare(app);
+  arguments->run.declare(app);
   app.add_option("--data", arguments->data, "data set yaml");
   arguments->how.declare_calibration(app);
   arguments->how.declare_layers(app);

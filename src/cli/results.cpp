@@ -3,8 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "cli/inspect_engine.h"
 #include "cli/table.h"
 
 namespace yoloq::cli {
@@ -45,6 +47,25 @@ Json figures(const coco::Metrics& metrics) {
   return json;
 }
 
+/// Precision at recalls 0, .01, ..., 1, the mean of the classes that have boxes.
+Json mean_curve(const coco::Curves& curves, std::size_t threshold) {
+  constexpr double kSteps = 1e5;  // Five decimals: more than a plot shows.
+  std::vector<double> sums(coco::kRecalls);
+  std::size_t classes = 0;
+  for (std::size_t k = 0; k < curves.categories(); ++k) {
+    const auto precision = curves.precision({.category = k, .threshold = threshold});
+    if (precision.front() < 0) continue;
+    ++classes;
+    for (std::size_t r = 0; r < coco::kRecalls; ++r) sums[r] += precision[r];
+  }
+  if (classes == 0) return Json::array();
+  Json curve = Json::array();
+  for (const double sum : sums) {
+    curve.push_back(std::round(sum / static_cast<double>(classes) * kSteps) / kSteps);
+  }
+  return curve;
+}
+
 Json json_of(const coco::Difference& difference) {
   return {{"value", difference.value},
           {"low", difference.interval.low},
@@ -81,6 +102,14 @@ Json row_json(const EvalRow& row) {
   }
   json["skipped"] = row.skipped;
   json["notices"] = row.notices;
+  json["file"] = row.file.string();
+  json["hash"] = row.hash;
+  constexpr std::size_t kAt75 = 5;  // kThresholdValues[5] is .75.
+  json["precision_at_recall"] = {{"AP50", mean_curve(row.metrics.curves, 0)},
+                                 {"AP75", mean_curve(row.metrics.curves, kAt75)}};
+  if (row.errors) json["errors"] = errors_json(*row.errors);
+  if (!row.detections.empty()) json["detections"] = row.detections;
+  if (!row.executed.empty()) json["executed"] = executed_json(row.executed);
   return json;
 }
 
@@ -112,19 +141,38 @@ void print_eval(std::span<const EvalRow> rows, bool per_class) {
   }
 }
 
+void print_errors(const coco::ErrorSplit& split) {
+  std::vector<std::vector<std::string>> table{{"error", "AP .5 if fixed", "number"}};
+  for (std::size_t i = 0; i < split.shares.size(); ++i) {
+    table.push_back({std::string(coco::kErrorNames[i]),
+                     fmt::format("{:+.4f}", split.shares[i].gain),
+                     std::to_string(split.shares[i].count)});
+  }
+  fmt::print("{}", to_table(table));
+}
+
+Json errors_json(const coco::ErrorSplit& split) {
+  Json json{{"AP50", split.ap50}};
+  for (std::size_t i = 0; i < split.shares.size(); ++i) {
+    json[std::string(coco::kErrorNames[i])] = {{"gain", split.shares[i].gain},
+                                               {"count", split.shares[i].count}};
+  }
+  return json;
+}
+
 void print_notices(std::span<const std::string> notices) {
   for (const std::string& notice : notices) fmt::print("notice: {}\n", notice);
 }
 
-std::string eval_json(std::span<const EvalRow> rows) {
-  if (rows.empty()) return Json::object().dump(2);
+Json eval_json(std::span<const EvalRow> rows) {
+  if (rows.empty()) return Json::object();
   Json json = row_json(rows[0]);
   if (rows.size() > 1) {
     Json models = Json::array();
     for (const EvalRow& row : rows) models.push_back(row_json(row));
     json["models"] = std::move(models);
   }
-  return json.dump(2);
+  return json;
 }
 
 void print_figures(const coco::Metrics& metrics, bool per_class) {
@@ -140,13 +188,13 @@ void print_figures(const coco::Metrics& metrics, bool per_class) {
   if (per_class) print_classes(metrics);
 }
 
-std::string figures_json(const coco::Metrics& metrics) {
+Json figures_json(const coco::Metrics& metrics) {
   Json json = figures(metrics);
   json["images"] = metrics.images;
   json["boxes"] = metrics.boxes;
   json["detections"] = metrics.detections;
   json["unknown_category"] = metrics.unknown_category;
-  return json.dump(2);
+  return json;
 }
 
 }  // namespace yoloq::cli

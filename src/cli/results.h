@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <filesystem>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <span>
 #include <string>
@@ -8,7 +10,9 @@
 
 #include "coco/bootstrap.h"
 #include "coco/metrics.h"
+#include "coco/tide.h"
 #include "pipeline/model.h"
+#include "runtime/engine.h"
 
 /// @file
 /// How results of evaluation are printed and written. Keys of JSON are stable.
@@ -18,6 +22,8 @@ namespace yoloq::cli {
 /// One evaluated model.
 struct EvalRow {
   std::string model;
+  std::filesystem::path file;
+  std::string hash;  ///< Of the file's bytes.
   std::string precision;
   pipeline::LayerCount layers;
   double size_mb = 0;  ///< 10^6 bytes.
@@ -31,19 +37,26 @@ struct EvalRow {
   std::string ground_truth;
   std::string engine;
   std::optional<coco::ApDifference> difference;  ///< To the first model.
+  std::optional<coco::ErrorSplit> errors;
+  std::string detections;                    ///< Name of the file beside the JSON; empty: none.
+  std::vector<runtime::LayerInfo> executed;  ///< With times; empty: not looked at.
 };
 
 /// The table of models, then notices.
 void print_eval(std::span<const EvalRow> rows, bool per_class);
 
 /// One object for one model; for several {"models": [...]} with the first one's keys at the top.
-std::string eval_json(std::span<const EvalRow> rows);
+nlohmann::ordered_json eval_json(std::span<const EvalRow> rows);
+
+/// What fixing each kind of error would give.
+void print_errors(const coco::ErrorSplit& split);
+nlohmann::ordered_json errors_json(const coco::ErrorSplit& split);
 
 /// One line each.
 void print_notices(std::span<const std::string> notices);
 
 /// The twelve figures.
 void print_figures(const coco::Metrics& metrics, bool per_class);
-std::string figures_json(const coco::Metrics& metrics);
+nlohmann::ordered_json figures_json(const coco::Metrics& metrics);
 
 }  // namespace yoloq::cli

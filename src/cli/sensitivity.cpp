@@ -12,6 +12,7 @@
 #include "cli/command.h"
 #include "cli/plan_arguments.h"
 #include "cli/progress_bar.h"
+#include "cli/provenance.h"
 #include "cli/table.h"
 #include "core/error.h"
 #include "core/file.h"
@@ -163,7 +164,8 @@ void run_measurement(const Arguments& arguments) {
   Json json = Json::parse(sense::to_json(outcome.profile));
   json.update(outcome.facts);
   json["peak_mib"] = peak_mib();
-  arguments.json.write(json.dump(2));
+  json["provenance"] = provenance();
+  arguments.json.write(text_of(json));
 }
 
 std::string text_of(double correlation, const sense::Interval& interval) {

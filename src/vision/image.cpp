@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vision/image.h"
 
+#include <algorithm>
+#include <cmath>
 #include <opencv2/core.hpp>
 #include <opencv2/imgcodecs.hpp>
+#include <opencv2/imgproc.hpp>
 #include <optional>
 
 #include "core/error.h"
@@ -72,6 +75,28 @@ void write_image(const std::filesystem::path& path, const Image& image) {
          path.extension().string());
   }
   write_file(path, {reinterpret_cast<const char*>(encoded.data()), encoded.size()});
+}
+
+std::string encode_jpeg(const Image& image, int quality) {
+  if (image.pixels.empty()) fail(ErrorCode::bad_argument, "an empty image cannot be encoded");
+  std::vector<std::uint8_t> encoded;
+  cv::imencode(".jpg", detail::view(image), encoded, {cv::IMWRITE_JPEG_QUALITY, quality});
+  return {encoded.begin(), encoded.end()};
+}
+
+Image shrunk(const Image& image, int longest_px) {
+  if (image.pixels.empty()) fail(ErrorCode::bad_argument, "an empty image cannot be resized");
+  if (longest_px <= 0) fail(ErrorCode::bad_argument, "a side of {} pixels", longest_px);
+  const int longest = std::max(image.size.width, image.size.height);
+  if (longest <= longest_px) return image;
+  const double ratio = static_cast<double>(longest_px) / longest;
+  const auto side = [ratio](int px) {
+    return std::max(1, static_cast<int>(std::lround(px * ratio)));
+  };
+  cv::Mat small;
+  cv::resize(detail::view(image), small, {side(image.size.width), side(image.size.height)}, 0, 0,
+             cv::INTER_AREA);
+  return detail::copy_of(small);
 }
 
 void use_one_thread_per_image() { cv::setNumThreads(1); }

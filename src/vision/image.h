@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -44,6 +45,17 @@ Image read_image(const std::filesystem::path& path);
 /// @throws Error(bad_argument) for an unknown extension or an empty image, Error(io) if the file
 /// cannot be written.
 void write_image(const std::filesystem::path& path, const Image& image);
+
+/// The bytes of a JPEG file, to be put into a page.
+///
+/// @param quality  0 to 100.
+/// @throws Error(bad_argument) if the image is empty.
+std::string encode_jpeg(const Image& image, int quality);
+
+/// The image with its longer side shortened to `longest_px`; as it is if it is not longer.
+///
+/// @throws Error(bad_argument) if the image is empty or the side is not positive.
+Image shrunk(const Image& image, int longest_px);
 
 /// Keeps OpenCV on the calling thread, in this process from now on. For programs whose own threads
 /// each prepare an image: OpenCV's would only fight with them for the cores.

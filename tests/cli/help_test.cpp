@@ -43,6 +43,7 @@ TEST_P(EveryCommand, WithoutArgumentsSaysWhatItNeeds) {
 TEST_P(EveryCommand, RefusesAnUnknownFlagByName) {
   std::vector<std::string> arguments{GetParam(), "--bogus"};
   if (GetParam() == "detect") arguments.insert(arguments.end(), {"--source", "a.jpg"});
+  if (GetParam() == "report") arguments.emplace_back("folder");
 
   const auto finished = test::yoloq_in("/", arguments);
 
@@ -52,7 +53,7 @@ TEST_P(EveryCommand, RefusesAnUnknownFlagByName) {
 
 INSTANTIATE_TEST_SUITE_P(OfYoloq, EveryCommand,
                          testing::Values("export", "quantize", "build", "eval", "detect", "inspect",
-                                         "bench", "sensitivity"),
+                                         "bench", "sensitivity", "report"),
                          [](const auto& row) { return row.param; });
 
 TEST(CommandLine, WithoutACommandOrWithAnUnknownOneIsWrongUse) {

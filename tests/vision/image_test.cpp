@@ -156,6 +156,28 @@ TEST(Image, EveryPrefixOfAFileIsAnErrorOrAnImage) {
   }
 }
 
+TEST(Image, EncodesAJpegThatDecodesToNearlyTheSame) {
+  const Image image = gradient({48, 16});
+
+  const Image decoded = decode_image(encode_jpeg(image, 95), "encoded");
+
+  ASSERT_EQ(decoded.size, image.size);
+  for (std::size_t i = 0; i < image.pixels.size(); ++i) {
+    EXPECT_NEAR(decoded.pixels[i], image.pixels[i], 12) << i;
+  }
+  EXPECT_LT(encode_jpeg(image, 30).size(), encode_jpeg(image, 95).size());
+  EXPECT_THROW(encode_jpeg(Image{}, 80), Error);
+}
+
+TEST(Image, ShrinksTheLongerSideAndKeepsTheProportions) {
+  EXPECT_EQ(shrunk(gradient({48, 16}), 24).size, (Size{24, 8}));
+  EXPECT_EQ(shrunk(gradient({16, 48}), 24).size, (Size{8, 24}));
+  EXPECT_EQ(shrunk(gradient({48, 1}), 4).size, (Size{4, 1}));
+  EXPECT_EQ(shrunk(gradient({48, 16}), 48), gradient({48, 16}));
+  EXPECT_THROW(shrunk(gradient({48, 16}), 0), Error);
+  EXPECT_THROW(shrunk(Image{}, 10), Error);
+}
+
 TEST(Image, RefusesToWriteWhatItCannot) {
   const test::TemporaryFolder folder;
 

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cmath>
+#include <utility>
 
 #include "core/error.h"
 
@@ -73,7 +74,25 @@ Grouped<T> group(const std::vector<Cell>& cells, std::size_t categories, Make ma
   return grouped;
 }
 
+template <typename T>
+std::vector<std::int64_t> ids_of(const std::vector<T>& values) {
+  std::vector<std::int64_t> ids;
+  ids.reserve(values.size());
+  for (const T& value : values) ids.push_back(value.id);
+  return ids;
+}
+
 }  // namespace
+
+Scope scope_of(const Annotations& annotations, const Options& options) {
+  IdIndex known(ids_of(annotations.images));
+  for (const std::int64_t id : options.image_ids) {
+    if (known.find(id) != IdIndex::kNone) continue;
+    fail(ErrorCode::bad_argument, "image {} was asked for, but the annotations do not list it", id);
+  }
+  IdIndex images(options.image_ids.empty() ? known.ids() : options.image_ids);
+  return {std::move(known), std::move(images), IdIndex(ids_of(annotations.categories))};
+}
 
 Grouped<Entry> group_detections(std::span<const Detection> detections, const Scope& scope) {
   if (detections.size() >= kNone) {

@@ -9,6 +9,7 @@
 #include "coco/annotations.h"
 #include "coco/detail/id_index.h"
 #include "coco/detections.h"
+#include "coco/match.h"
 
 namespace yoloq::coco::detail {
 
@@ -43,6 +44,9 @@ struct Scope {
   IdIndex images;  ///< A subset of the known ones.
   IdIndex categories;
 };
+
+/// @throws Error(bad_argument) if an image that the options ask for is not known.
+Scope scope_of(const Annotations& annotations, const Options& options);
 
 /// The detections of each class.
 ///

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "coco/detail/overlap.h"
+
 namespace yoloq::coco::detail {
 
 namespace {
@@ -12,20 +14,6 @@ constexpr std::uint16_t kFullMask = (1u << kThresholds) - 1;
 
 bool is_outside(double area, const AreaRange& range) {
   return area < range.low || area > range.high;
-}
-
-/// Intersection over union of two boxes [x, y, width, height]; over the detection alone where the
-/// box is a crowd. 0 where they do not meet; NaN where areas overflow.
-///
-/// Source: pycocotools, maskApi.c, bbIou: the order of the operations is part of the result.
-double overlap_of(const std::array<double, 4>& found, double found_area,
-                  const std::array<double, 4>& box, double box_area, bool is_crowd) {
-  const double width = std::min(found[2] + found[0], box[2] + box[0]) - std::max(found[0], box[0]);
-  if (width <= 0) return 0.0;
-  const double height = std::min(found[3] + found[1], box[3] + box[1]) - std::max(found[1], box[1]);
-  if (height <= 0) return 0.0;
-  const double shared = width * height;
-  return shared / (is_crowd ? found_area : found_area + box_area - shared);
 }
 
 /// The thresholds that are not above `overlap`. A NaN reaches all, as in the comparison
