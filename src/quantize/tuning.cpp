@@ -196,7 +196,7 @@ Vector errors_of(const Matrix& weight, const Rounded& rounded, const Matrix& met
 }
 
 /// The smallest scale that is tried, as a part of the largest.
-constexpr double kSmallestShare = 0.75;
+constexpr double kSmallestScale = 0.75;
 
 /// Rounds with each scale that the options ask for and keeps per row what loses least.
 Rounded round_weight(const Matrix& weight, const Matrix& metric, const TuningOptions& options) {
@@ -212,7 +212,7 @@ Rounded round_weight(const Matrix& weight, const Matrix& metric, const TuningOpt
   if (options.scales < 2) return best;
   Vector least = errors_of(weight, best, metric);
   for (int i = 1; i < options.scales; ++i) {
-    const Rounded other = round_by(1 - (1 - kSmallestShare) * i / (options.scales - 1));
+    const Rounded other = round_by(1 - (1 - kSmallestScale) * i / (options.scales - 1));
     const Vector errors = errors_of(weight, other, metric);
     for (Eigen::Index row = 0; row < weight.rows(); ++row) {
       if (errors(row) >= least(row)) continue;

@@ -79,7 +79,7 @@ void Journal::read(const std::string& subject) {
   const std::string text = read_file(path_);
   std::size_t begin = 0;
   int number = 0;
-  for (std::size_t end; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1) {
+  for (std::size_t end = 0; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1) {
     ++number;
     const Json line = Json::parse(text.substr(begin, end - begin), nullptr, false);
     try {

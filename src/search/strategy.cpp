@@ -21,13 +21,13 @@ std::vector<Change> ranges_of_activations() {
       candidate.by_tensor = false;
     });
   };
-  constexpr double kUsual = quantize::CalibratorChoice{}.percentile;
-  calibrator("mse", kUsual);
+  const double usual = default_candidate().calibrator.percentile;
+  calibrator("mse", usual);
   calibrator("percentile", 99.99);
   calibrator("percentile", 99.999);
   calibrator("percentile", 99.9999);
-  calibrator("entropy", kUsual);
-  calibrator("min-max", kUsual);
+  calibrator("entropy", usual);
+  calibrator("min-max", usual);
   for (const int weight : {0, 2, 5, 15}) {
     changes.push_back([weight](Candidate& candidate) { candidate.object_weight = weight; });
   }
@@ -87,7 +87,7 @@ class Strategy {
 
   /// Measures the loss of a candidate that was not tried yet.
   Tried& attempt(const Candidate& candidate) {
-    if (!go_on_()) fail(ErrorCode::cancelled, "the search was ended");
+    if (!search_.tried.empty() && !go_on_()) fail(ErrorCode::cancelled, "the search was ended");
     seen_.insert(text_of(candidate));
     const double loss = measure_.loss(candidate);
     return search_.tried.emplace_back(Tried{.candidate = candidate, .loss = loss});

@@ -59,8 +59,8 @@ inline constexpr double kLeastGain = 0.01;
 /// A candidate is not tuned if, rounded alone, it loses so many times more than the best one does.
 inline constexpr double kHopeless = 1.25;
 
-/// Tries candidates until `go_on` says no, which is asked before each, or a measurement ends with
-/// Error(cancelled).
+/// Tries candidates until `go_on` says no, which is asked before each but the first, or a
+/// measurement ends with Error(cancelled).
 ///
 /// @param report  called for each, with whether its options were kept; may be empty.
 Search run_search(const Space& space, const Measurements& measure,

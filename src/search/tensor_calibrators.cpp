@@ -16,13 +16,10 @@ using quantize::CalibratorChoice;
 namespace {
 
 /// Another calibrator has to take this part off the loss.
-constexpr double kLeastGain = 0.1;
+constexpr double kClearGain = 0.1;
 
 /// Scales that differ by less than this part are taken for one.
 constexpr float kSameScale = 0.08f;
-
-const CalibratorChoice kChoices[] = {
-    {"mse"}, {"percentile", 99.99}, {"percentile", 99.999}, {"min-max"}};
 
 /// One activation with one quantizer, all else float.
 struct Trial {
@@ -50,7 +47,8 @@ std::vector<Trial> trials_of(const std::string& tensor, const pipeline::Detectio
     if (!known) trials.push_back(trial);
   };
   add({how.calibrator, how.percentile});
-  for (const CalibratorChoice& calibrator : kChoices) add(calibrator);
+  for (const char* name : {"mse", "min-max"}) add({name, how.percentile});
+  for (const double percentile : {99.99, 99.999}) add({"percentile", percentile});
   return trials;
 }
 
@@ -94,7 +92,7 @@ std::map<std::string, CalibratorChoice> choose_tensor_calibrators(
     const auto end = std::find_if(
         first, trials.end(), [&](const Trial& other) { return other.tensor != first->tensor; });
     const auto best = std::ranges::min_element(first, end, {}, &Trial::loss);
-    if (best->loss < first->loss * (1 - kLeastGain)) chosen[best->tensor] = best->calibrator;
+    if (best->loss < first->loss * (1 - kClearGain)) chosen[best->tensor] = best->calibrator;
     first = end;
   }
   return chosen;

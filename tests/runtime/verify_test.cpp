@@ -85,6 +85,22 @@ TEST(RequireFaithful, AcceptsAnEngineWithinTheSlackOrBetter) {
   EXPECT_NO_THROW(require_faithful(checks, {.slack_db = 1.0}));
 }
 
+TEST(RequireFaithful, AllowsForChanceWhereFewValuesWereCompared) {
+  const auto is_faithful = [](double engine_db, std::size_t values) {
+    try {
+      require_faithful(std::array<OutputCheck, 1>{{{"a", 30.0, engine_db, 30.0, values}}});
+      return true;
+    } catch (const Error&) {
+      return false;
+    }
+  };
+
+  EXPECT_TRUE(is_faithful(27.0, 400));  // 1 + 10 log10(1 + 3 sqrt(2 / 40)) = 3.2 dB below.
+  EXPECT_FALSE(is_faithful(26.5, 400));
+  EXPECT_FALSE(is_faithful(28.8, 400'000));  // 1 + 0.1 dB below.
+  EXPECT_FALSE(is_faithful(7.0, 10));        // What a wrong kernel gives.
+}
+
 TEST(RequireFaithful, AcceptsFloatTypesThatRoundWhereTheFileDoesNot) {
   const std::array<OutputCheck, 1> checks{{{"a", kInfinity, 45.0, 45.0}}};
 
