@@ -17,11 +17,32 @@ std::vector<Candidate> front_of(std::vector<Candidate> candidates) {
   return candidates;
 }
 
+/// What a front is of, beside latency.
+struct Accuracy {
+  const char* label;
+  const char* words;
+  double (*of)(const Candidate&);
+};
+
+constexpr Accuracy kAp{"mAP .5:.95", "AP on the images that the search looked at",
+                       [](const Candidate& each) { return each.ap; }};
+constexpr Accuracy kAgreement{"agreement with float, %",
+                              "agreement with the float model on images that nothing was tuned on",
+                              [](const Candidate& each) { return each.agreement.value_or(0); }};
+
+/// Agreement where the file has it for all.
+const Accuracy& accuracy_of(const Search& search) {
+  const bool has_agreement = std::ranges::all_of(
+      search.candidates, [](const Candidate& each) { return each.agreement.has_value(); });
+  return has_agreement ? kAgreement : kAp;
+}
+
 /// Numbers beside the points: names would lie on each other.
-Series numbered(std::string name, const std::vector<Candidate>& candidates) {
+Series numbered(std::string name, const std::vector<Candidate>& candidates,
+                const Accuracy& accuracy) {
   Series series{.name = std::move(name)};
   for (std::size_t i = 0; i < candidates.size(); ++i) {
-    series.add(candidates[i].latency_ms, candidates[i].ap);
+    series.add(candidates[i].latency_ms, accuracy.of(candidates[i]));
     series.notes.push_back(std::to_string(i + 1));
   }
   return series;
@@ -54,21 +75,20 @@ void show_search(const Search& search, Section& section) {
     section.blocks.emplace_back(Text{search.file + " has no candidate."});
     return;
   }
+  const Accuracy& accuracy = accuracy_of(search);
   Series others{.name = "tried", .mark = Mark::points};
   for (const Candidate& each : search.candidates) {
-    if (!each.on_front) others.add(each.latency_ms, each.ap);
+    if (!each.on_front) others.add(each.latency_ms, accuracy.of(each));
   }
-  Chart chart{.series = {numbered("front", front), std::move(others)}};
+  Chart chart{.series = {numbered("front", front, accuracy), std::move(others)}};
   chart.series.front().mark = Mark::linked_points;
   section.blocks.emplace_back(Figure{
-      .plot = {.title = "AP against latency",
+      .plot = {.title = "Accuracy against latency",
                .x_label = "latency, ms",
-               .y_label = "mAP .5:.95",
+               .y_label = accuracy.label,
                .chart = std::move(chart)},
-      .caption =
-          fmt::format("{}: {} candidates, {} on the front, by measured latency and AP on the "
-                      "images that the search looked at.",
-                      search.file, search.candidates.size(), front.size())});
+      .caption = fmt::format("{}: {} candidates, {} on the front, by measured latency and {}.",
+                             search.file, search.candidates.size(), front.size(), accuracy.words)});
   section.blocks.emplace_back(table_of_front(front));
 }
 
@@ -93,7 +113,7 @@ Section front_section(const RunFolder& run) {
       run, "no search in the folder", "yoloq search --weights MODEL.pt --data DATA.yaml --out {}"));
   const std::vector<Candidate> models = evaluated(run);
   if (models.size() < 2) return section;
-  Chart chart{.series = {numbered("", models)}};
+  Chart chart{.series = {numbered("", models, kAp)}};
   chart.series.front().mark = Mark::points;
   section.blocks.emplace_back(Figure{.plot = {.title = "AP against latency",
                                               .x_label = "latency, ms",

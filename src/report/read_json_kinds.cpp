@@ -32,6 +32,7 @@ Candidate candidate_of(const Json& row) {
                       .ap = field<double>(row, "ap"),
                       .latency_ms = field<double>(row, "latency_ms"),
                       .on_front = field_or(row, "on_front", false)};
+  if (row.contains("agreement")) candidate.agreement = field<double>(row, "agreement");
   if (row.contains("final_ap")) candidate.final_ap = field<double>(row, "final_ap");
   if (row.contains("final_difference")) {
     const Json change = object(row, "final_difference");

@@ -127,6 +127,24 @@ TEST(FrontSection, JoinsTheFrontByLatencyAndLeavesOutTheRest) {
               ElementsAre("1", "fast", "0.4000", "6.00"));
 }
 
+TEST(FrontSection, IsOfAgreementWhereTheFileHasItForAll) {
+  const SomeRun folder;
+  auto json = nlohmann::ordered_json::parse(read_file(folder / "search.json"));
+  json["candidates"][0]["agreement"] = 85.0;
+  json["candidates"][1]["agreement"] = 80.0;
+  folder.write("search.json", json.dump());
+  const auto figure = [&] {
+    return all_of_kind<Figure>(front_section(read_run(folder.path()))).at(0);
+  };
+
+  EXPECT_EQ(figure().plot.y_label, "mAP .5:.95");  // One candidate does not say.
+  json["candidates"][2]["agreement"] = 79.0;
+  folder.write("search.json", json.dump());
+  EXPECT_EQ(figure().plot.y_label, "agreement with float, %");
+  EXPECT_THAT(figure().plot.chart->series.at(0).y, ElementsAre(80.0, 85.0));
+  EXPECT_THAT(figure().caption, testing::HasSubstr("agreement with the float model"));
+}
+
 TEST(FrontSection, HasFiguresOfImagesThatTheSearchDidNotSee) {
   const SomeRun folder;
   auto json = nlohmann::ordered_json::parse(read_file(folder / "search.json"));
