@@ -13,7 +13,6 @@
 #include <filesystem>
 #include <functional>
 #include <iostream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -79,12 +78,10 @@ int run(std::span<char*> words) {
   }
   const dataset::Dataset data = dataset::read_data_yaml(words[2]);
   const auto model = pipeline::load_model(words[1], {.hints = {.names = data.names}});
-  auto all = dataset::list_images(data, "train");
+  const auto all = dataset::list_images(data, "train");
   const auto calibration =
       pipeline::pick_images(all, all.size() - std::min(kLossImages, all.size() / 2));
-  std::ranges::sort(all);
-  std::vector<fs::path> held_out;
-  std::ranges::set_difference(all, calibration, std::back_inserter(held_out));
+  const auto held_out = pipeline::without(all, calibration);
   const auto train = sensitivity::labelled_images(data, {.split = "train"});
   const auto val = sensitivity::labelled_images(data, {.split = "val", .count = 100000});
   const std::size_t first = words.size() > 4 ? std::stoul(words[4]) : 0;

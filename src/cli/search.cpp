@@ -13,7 +13,9 @@
 #include "cli/command.h"
 #include "cli/progress_bar.h"
 #include "cli/search_report.h"
+#include "coco/accumulate.h"
 #include "coco/match.h"
+#include "coco/metrics.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "core/hash.h"
@@ -21,8 +23,7 @@
 #include "dataset/images.h"
 #include "onnx/model_file.h"
 #include "pipeline/calibration.h"
-#include "pipeline/detector.h"
-#include "pipeline/evaluation.h"
+#include "pipeline/ground_truth.h"
 #include "pipeline/plan_file.h"
 #include "quantize/target.h"
 #include "search/laboratory.h"
@@ -80,12 +81,11 @@ struct Splits {
 
 /// Takes the last images by the order of pick_images() for the loss: sets of calibration images
 /// begin with the first ones.
-void set_loss_images_apart(const Arguments& arguments, std::vector<fs::path> all,
+void set_loss_images_apart(const Arguments& arguments, const std::vector<fs::path>& all,
                            search::Images& images) {
   const std::size_t loss = std::min(arguments.loss_images, all.size() / 2);
   images.calibration = pipeline::pick_images(all, all.size() - loss);
-  std::ranges::sort(all);
-  std::ranges::set_difference(all, images.calibration, std::back_inserter(images.loss));
+  images.loss = pipeline::without(all, images.calibration);
 }
 
 Splits read_splits(const Arguments& arguments) {
@@ -197,16 +197,17 @@ void write_front(const Arguments& arguments, SearchReport& report, search::Labor
   for (std::size_t i = 0; i < report.rows.size(); ++i) {
     SearchRow& row = report.rows[i];
     const bool is_written = row.on_front || report.chosen == i || row.name == "default";
-    if (!is_written || !row.candidate) continue;
+    if (!row.candidate || !is_written) continue;
     const pipeline::QuantizedModel made = laboratory.make(*row.candidate);
-    row.file = row.on_front ? fmt::format("front-{}.onnx", ++number) : "default.onnx";
     const auto write = [&](const std::string& stem) {
       auto files = pipeline::plan_files(made.plan, arguments.out / (stem + ".plan.yaml"));
       files.push_back({arguments.out / (stem + ".onnx"), onnx::serialize(made.graph)});
       write_files(files);
+      row.file = stem + ".onnx";
     };
-    write(fs::path(row.file).stem().string());
     if (report.chosen == i) write("best");
+    if (row.on_front) write(fmt::format("front-{}", ++number));
+    if (row.name == "default" && !row.on_front) write("default");
     graphs[i] = made.graph;
   }
 }
@@ -216,18 +217,13 @@ void measure_final(const Arguments& arguments, const pipeline::DetectionModel& m
                    const Splits& splits, const std::vector<graph::Graph>& graphs,
                    SearchReport& report) {
   if (splits.final_images.empty()) return;
-  const auto truth = pipeline::find_ground_truth(splits.dataset, splits.final_images,
-                                                 {.split = arguments.final_split});
+  const sensitivity::LabelledImages final_images{
+      splits.final_images, pipeline::find_ground_truth(splits.dataset, splits.final_images,
+                                                       {.split = arguments.final_split})};
   const auto matches_of = [&](const graph::Graph& graph, const std::string& name) {
-    const pipeline::Detector detector{
-        .engine = runtime::compile(pipeline::with_input(graph, 1, model.size),
-                                   {.backend = arguments.backend, .threads = arguments.threads}),
-        .head = model.head,
-        .size = model.size};
-    const auto found =
-        pipeline::find_objects(detector, splits.final_images, {.progress = progress_bar(name)});
-    return coco::match(truth.annotations, pipeline::to_coco(found.boxes, truth),
-                       {.image_ids = truth.image_ids});
+    return sensitivity::matches_of(model, graph, final_images,
+                                   {.backend = arguments.backend, .threads = arguments.threads},
+                                   progress_bar(name));
   };
   report.final_images = splits.final_images.size();
   const coco::Matches plain = matches_of(model.graph, "final: float");
@@ -317,8 +313,9 @@ void run(const Arguments& arguments) {
   std::vector<graph::Graph> graphs;
   write_front(arguments, report, laboratory, graphs);
   measure_final(arguments, model, splits, graphs, report);
-  write_file(arguments.out / "search.json", search_json(report).dump(1) + "\n");
-  arguments.json.write(search_json(report).dump(2));
+  const std::string json = search_json(report).dump(2);
+  write_file(arguments.out / "search.json", json + "\n");
+  arguments.json.write(json);
   print_front(report);
   fmt::print("{}: {} candidates measured in {:.0f} s; {}\n", arguments.out.string(),
              found.tried.size(), report.seconds, report.reason);

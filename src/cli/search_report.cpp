@@ -14,9 +14,9 @@ namespace yoloq::cli {
 
 using sensitivity::kPoints;
 
-constexpr double kPercent = 100;
-
 namespace {
+
+constexpr double kPercent = 100;
 
 std::vector<std::size_t> front_of(const SearchReport& report) {
   std::vector<search::Point> points;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <iterator>
+#include <set>
 #include <system_error>
 
 #include "calibrate/ranges_cache.h"
@@ -111,15 +112,17 @@ void settle(CalibrationResult& result, const calibrate::CacheInputs& inputs, con
   }
 }
 
-/// Those of a sorted list that are not in another.
-std::vector<fs::path> without(const std::vector<fs::path>& images,
+}  // namespace
+
+std::vector<fs::path> without(std::span<const fs::path> images,
                               const std::vector<fs::path>& others) {
+  const std::set<fs::path> gone(others.begin(), others.end());
   std::vector<fs::path> rest;
-  std::ranges::set_difference(images, others, std::back_inserter(rest));
+  std::ranges::copy_if(images, std::back_inserter(rest),
+                       [&](const fs::path& image) { return !gone.contains(image); });
+  std::ranges::sort(rest);
   return rest;
 }
-
-}  // namespace
 
 CalibrationResult calibrate_model(const graph::Graph& model,
                                   const std::vector<std::string>& tensors,

@@ -45,6 +45,10 @@ inline constexpr float kObjectThreshold = 0.1f;
 std::vector<std::filesystem::path> pick_images(std::span<const std::filesystem::path> images,
                                                std::size_t count);
 
+/// Those of `images` that are not in `others`; sorted by path.
+std::vector<std::filesystem::path> without(std::span<const std::filesystem::path> images,
+                                           const std::vector<std::filesystem::path>& others);
+
 /// The statistics of `tensors` over `images`, from the cache where the same question was answered.
 ///
 /// With `heads`, values at places where the model sees objects (objectness above

@@ -34,16 +34,22 @@ LabelledImages labelled_images(const dataset::Dataset& dataset,
        found.images.size(), options.split);
 }
 
-double ap_of(const pipeline::DetectionModel& model, const graph::Graph& graph,
-             const LabelledImages& images, const runtime::EngineOptions& engine,
-             const Progress& progress) {
+coco::Matches matches_of(const pipeline::DetectionModel& model, const graph::Graph& graph,
+                         const LabelledImages& images, const runtime::EngineOptions& engine,
+                         const Progress& progress) {
   const pipeline::Detector detector{
       .engine = runtime::compile(pipeline::with_input(graph, 1, model.size), engine),
       .head = model.head,
       .size = model.size};
   const auto found = pipeline::find_objects(detector, images.images, {.progress = progress});
-  return pipeline::evaluate(pipeline::to_coco(found.boxes, images.truth),
-                            images.truth)[coco::Figure::ap];
+  return coco::match(images.truth.annotations, pipeline::to_coco(found.boxes, images.truth),
+                     {.image_ids = images.truth.image_ids});
+}
+
+double ap_of(const pipeline::DetectionModel& model, const graph::Graph& graph,
+             const LabelledImages& images, const runtime::EngineOptions& engine,
+             const Progress& progress) {
+  return coco::accumulate(matches_of(model, graph, images, engine, progress))[coco::Figure::ap];
 }
 
 }  // namespace yoloq::sensitivity

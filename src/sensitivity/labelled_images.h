@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "coco/match.h"
 #include "core/progress.h"
 #include "dataset/data_yaml.h"
 #include "graph/graph.h"
@@ -36,9 +37,14 @@ struct LabelledImagesOptions {
 LabelledImages labelled_images(const dataset::Dataset& dataset,
                                const LabelledImagesOptions& options);
 
-/// AP .5:.95 of a graph on the images, 0 to 1.
+/// What a graph finds in the images, matched with what is there.
 ///
 /// @param graph  `model` itself or a quantized form of it.
+coco::Matches matches_of(const pipeline::DetectionModel& model, const graph::Graph& graph,
+                         const LabelledImages& images, const runtime::EngineOptions& engine,
+                         const Progress& progress = {});
+
+/// AP .5:.95 of matches_of(), 0 to 1.
 double ap_of(const pipeline::DetectionModel& model, const graph::Graph& graph,
              const LabelledImages& images, const runtime::EngineOptions& engine,
              const Progress& progress = {});

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -88,6 +89,11 @@ TEST_F(SearchCommand, KeepsTheBestWhereTheLimitCannotBeMet) {
     if (row.at("name") == json.at("chosen")) drop = row.at("drop").get<double>();
   }
   EXPECT_EQ(finished.status, drop > 0 ? 3 : 0) << finished.errors << drop;
+  std::set<std::string> files;
+  for (const auto& row : json.at("candidates")) {
+    if (!row.contains("file")) continue;
+    EXPECT_TRUE(files.insert(row.at("file")).second) << row;
+  }
 }
 
 TEST_F(SearchCommand, CountsFinalImagesThatWereSearchedOn) {
