@@ -32,6 +32,15 @@ if(YOLOQ_WITH_OPENVINO)
   find_package(OpenVINO REQUIRED COMPONENTS Runtime HINTS ${openvino_cmake})
 endif()
 
+set(YOLOQ_TORCH_DIR ${YOLOQ_DEPS}/libtorch/torch CACHE PATH "Folder of LibTorch: include/ and lib/")
+if(YOLOQ_WITH_TORCH)
+  if(NOT EXISTS ${YOLOQ_TORCH_DIR}/lib/libtorch_cpu.so)
+    message(FATAL_ERROR "No LibTorch in ${YOLOQ_TORCH_DIR}: run tools/setup.sh, or leave training out "
+                        "with -DYOLOQ_WITH_TORCH=OFF")
+  endif()
+  include(cmake/torch.cmake)
+endif()
+
 set(TENSORRT_ROOT "" CACHE PATH "Folder of TensorRT: builds its runtime in")
 set(TENSORRT_RTX_ROOT "" CACHE PATH "Folder of TensorRT-RTX's libraries: builds without a GPU")
 if(TENSORRT_ROOT)

@@ -53,4 +53,18 @@ if [ "$wanted" != "$(cat "$stamp" 2>/dev/null)" ] || [ ! -x "$venv/bin/python" ]
     -r tools/requirements-alone.txt
   echo "$wanted" >"$stamp"
 fi
+
+# LibTorch lies in a folder of its own: the Python of the oracles does not see it.
+# YOLOQ_WITHOUT_TORCH=1 leaves it out, and with it `yoloq train` and `yoloq qat`.
+libtorch=.deps/libtorch
+stamp=.deps/libtorch.installed
+wanted=$(cat tools/requirements-torch.txt)
+if [ -z "${YOLOQ_WITHOUT_TORCH:-}" ] && [ "$wanted" != "$(cat "$stamp" 2>/dev/null)" ]; then
+  echo "setup: installing LibTorch into $libtorch"
+  rm -rf "$libtorch"
+  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-cache-dir --no-deps \
+    --target "$libtorch" -r tools/requirements-torch.txt
+  # Half of the wheel's two gigabytes is for GPUs that this build cannot use without its other wheels.
+  echo "$wanted" >"$stamp"
+fi
 echo "setup: ready"
