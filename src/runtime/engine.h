@@ -245,6 +245,8 @@ struct BackendInfo {
   std::shared_ptr<Engine> (*load)(const EngineFile&, const EngineOptions&) = nullptr;
   std::string (*identity)() = nullptr;  ///< Null: the runtime does not tell.
   bool on_gpu = false;                  ///< Takes EngineOptions::gpu.
+  bool literal = false;                 ///< Computes quantized layers in float, as their Q/DQ
+                                        ///< nodes say, not in int8.
 };
 
 std::span<const BackendInfo> backends();

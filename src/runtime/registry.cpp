@@ -7,6 +7,7 @@
 #include "runtime/engine.h"
 #include "runtime/engine_file.h"
 #include "runtime/replicated.h"
+#include "runtime/torch/backend.h"
 
 #ifdef YOLOQ_WITH_OPENVINO
 #include "runtime/openvino/backend.h"
@@ -17,6 +18,15 @@
 #endif
 
 namespace yoloq::runtime {
+
+// Defined in programs that link yoloq::torch_runtime, null in the others: LibTorch takes half a
+// second to load, which only training should wait for.
+namespace torch {
+[[gnu::weak]] std::shared_ptr<Engine> compile(const graph::Graph& graph,
+                                              const EngineOptions& options);
+[[gnu::weak]] std::shared_ptr<Engine> load(const EngineFile& file, const EngineOptions& options);
+[[gnu::weak]] std::string identity();
+}  // namespace torch
 
 namespace {
 
@@ -41,7 +51,20 @@ constexpr BackendInfo kTensorRt{"tensorrt", "not built in: configure with -DTENS
                                 true};
 #endif
 
-constexpr std::array kBackends{kOpenVino, kTensorRt};
+BackendInfo torch_row() {
+  auto* const compiler = torch::compile;
+  if (compiler == nullptr) {
+    return {"torch", "not in this program: it is in yoloq-torch, built with -DYOLOQ_WITH_TORCH=ON"};
+  }
+  BackendInfo row{"torch", "LibTorch, float32: a reference that computes Q/DQ nodes literally"};
+  row.available = row.literal = true;
+  row.compile = compiler;
+  row.load = torch::load;
+  row.identity = torch::identity;
+  return row;
+}
+
+const std::array kBackends{kOpenVino, kTensorRt, torch_row()};
 
 const BackendInfo& available_backend(std::string_view name) {
   const auto row = std::ranges::find(kBackends, name, &BackendInfo::name);

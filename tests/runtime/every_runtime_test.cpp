@@ -72,6 +72,9 @@ class EveryRuntime : public testing::TestWithParam<BackendInfo> {
 
   bool on_gpu() const { return GetParam().on_gpu; }
 
+  /// Nothing to show of 8-bit kernels.
+  bool without_int8() const { return GetParam().on_gpu || GetParam().literal; }
+
  private:
   /// Every shape that these tests take, where sizes are open; none where all are known.
   static std::optional<ShapeProfile> profile_of(const Graph& graph) {
@@ -349,7 +352,7 @@ TEST_P(EveryRuntime, TimesTheLayersWhenAsked) {
 constexpr int kReduced = 64;
 
 /// Why a GPU has nothing to show here.
-constexpr auto kOfCpus = "GPUs add products of codes in 32 bits";
+constexpr auto kOfCpus = "GPUs add products of codes in 32 bits, a literal runtime none";
 
 /// The convolutions of concat_model() that `engine` executes in int8.
 std::vector<std::string> in_int8(const Engine& engine) {
@@ -364,6 +367,7 @@ std::vector<std::string> in_int8(const Engine& engine) {
 }
 
 TEST_P(EveryRuntime, RunsQuantizedConvolutionsInInt8WhereTheyAreComputedRight) {
+  if (GetParam().literal) GTEST_SKIP() << "a literal runtime has no int8 kernels";
   const auto engine = build(test::concat_model());
 
   if (on_gpu() || has_int8_dot_product()) {
@@ -376,7 +380,7 @@ TEST_P(EveryRuntime, RunsQuantizedConvolutionsInInt8WhereTheyAreComputedRight) {
 }
 
 TEST_P(EveryRuntime, RunsReducedCodesInInt8OnEveryCpu) {
-  if (on_gpu()) GTEST_SKIP() << kOfCpus;
+  if (without_int8()) GTEST_SKIP() << kOfCpus;
   for (const Int8Sums sums : {Int8Sums::of_cpu, Int8Sums::exact, Int8Sums::saturating}) {
     const auto engine = build(test::concat_model(kReduced), {.int8_sums = sums});
 
@@ -386,7 +390,7 @@ TEST_P(EveryRuntime, RunsReducedCodesInInt8OnEveryCpu) {
 }
 
 TEST_P(EveryRuntime, TakesEachWayOfInt8SumsOnEveryCpu) {
-  if (on_gpu()) GTEST_SKIP() << kOfCpus;
+  if (without_int8()) GTEST_SKIP() << kOfCpus;
   const auto exact = build(test::concat_model(), {.int8_sums = Int8Sums::exact});
   const auto saturating = build(test::concat_model(), {.int8_sums = Int8Sums::saturating});
 
@@ -398,7 +402,7 @@ TEST_P(EveryRuntime, TakesEachWayOfInt8SumsOnEveryCpu) {
 }
 
 TEST_P(EveryRuntime, RemembersNoticesInAFile) {
-  if (on_gpu()) GTEST_SKIP() << kOfCpus;
+  if (without_int8()) GTEST_SKIP() << kOfCpus;
   const test::TemporaryFolder folder;
   const auto engine = build(test::concat_model(), {.int8_sums = Int8Sums::saturating});
 
@@ -409,7 +413,7 @@ TEST_P(EveryRuntime, RemembersNoticesInAFile) {
 }
 
 TEST_P(EveryRuntime, RefusesAFileOfACpuWithOtherInt8Instructions) {
-  if (on_gpu()) GTEST_SKIP() << kOfCpus;
+  if (without_int8()) GTEST_SKIP() << kOfCpus;
   const test::TemporaryFolder folder;
   build(three_outputs())->save(folder / "model.engine");
   EngineFile file = read_engine_file(folder / "model.engine");

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "runtime/engine.h"
+
+namespace yoloq::runtime {
+struct EngineFile;
+}
+
+/// @file
+/// The LibTorch runtime: float32, quantized layers literally as their Q/DQ nodes say. A reference
+/// and the base of training, not made for speed. This header shows nothing of LibTorch.
+
+namespace yoloq::runtime::torch {
+
+std::shared_ptr<Engine> compile(const graph::Graph& graph, const EngineOptions& options);
+std::shared_ptr<Engine> load(const EngineFile& file, const EngineOptions& options);
+std::string identity();
+
+}  // namespace yoloq::runtime::torch
