@@ -14,7 +14,7 @@
 
 #include "core/error.h"
 #include "core/file.h"
-#include "core/threads.h"
+#include "core/available_threads.h"
 #include "dataset/loader.h"
 #include "dataset/training_set.h"
 #include "graph/graph.h"

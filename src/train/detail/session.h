@@ -11,6 +11,7 @@
 #include "dataset/loader.h"
 #include "pipeline/training_checkpoint.h"
 #include "train/detail/average.h"
+#include "train/detail/loss.h"
 #include "train/detail/optimizer.h"
 #include "train/loss_options.h"
 #include "train/training.h"
