@@ -9,7 +9,7 @@ A plan has one line per word and its values; floats are hexadecimal. `sample` en
     side 96                      augment 1
     image PATH LABELS            one per image of the set, in order
     picture MOSAIC CX CY I0 I1 I2 I3 ANGLE SCALE SHEAR_X SHEAR_Y TILT_X TILT_Y CENTRE_X CENTRE_Y
-    weight W                     gains HUE SATURATION VALUE      flip UP_DOWN LEFT_RIGHT
+    weight W                     flip UP_DOWN LEFT_RIGHT         gains HUE SATURATION VALUE
     sample NAME
 """
 
@@ -138,7 +138,8 @@ def make(plan, images, labels, side, augment):
             weight = plan["weight"][0][0]
             image = (image * weight + pictures[1][0] * (1 - weight)).astype(np.uint8)
             boxes = np.concatenate([boxes, pictures[1][1]])
-        image = colours(image, plan["gains"][0])
+        if "gains" in plan:
+            image = colours(image, plan["gains"][0])
     boxes = boxes.copy()
     boxes[:, 1:] = boxes[:, 1:].clip(0, side - 1e-3)
     x, y = (boxes[:, 1] + boxes[:, 3]) / 2 / side, (boxes[:, 2] + boxes[:, 4]) / 2 / side

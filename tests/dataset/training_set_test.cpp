@@ -50,7 +50,7 @@ std::string message_when(const std::function<void()>& act) {
   return "nothing was thrown";
 }
 
-// What make_samples.py is told.
+/// What make_samples.py is told.
 std::string plan_of(const Augmentation& drawn) {
   std::string lines;
   for (const Picture& picture : drawn.pictures) {
@@ -62,9 +62,11 @@ std::string plan_of(const Augmentation& drawn) {
                          p.tilt_y, p.centre_x, p.centre_y);
   }
   const vision::HsvGains& gains = drawn.gains;
-  return lines + fmt::format("weight {:a}\ngains {:a} {:a} {:a}\nflip {} {}\n", drawn.weight,
-                             gains.hue, gains.saturation, gains.value, drawn.flip.up_down ? 1 : 0,
-                             drawn.flip.left_right ? 1 : 0);
+  if (drawn.change_colours) {
+    lines += fmt::format("gains {:a} {:a} {:a}\n", gains.hue, gains.saturation, gains.value);
+  }
+  return lines + fmt::format("weight {:a}\nflip {} {}\n", drawn.weight,
+                             drawn.flip.up_down ? 1 : 0, drawn.flip.left_right ? 1 : 0);
 }
 
 /// How samples differ from those of Python.
@@ -72,9 +74,8 @@ struct Differences {
   int samples = 0;
   int mosaics = 0;
   int mixed = 0;
-  int most = 0;        ///< Of any byte.
-  double mean = 0;     ///< Of all bytes.
-  double changed = 0;  ///< Part of the bytes.
+  int most = 0;     ///< Of any byte.
+  double mean = 0;  ///< Of all bytes.
 };
 
 Differences compare_with_python(const SmallSet& small, const TrainingSet& set, int epochs) {
@@ -108,7 +109,6 @@ Differences compare_with_python(const SmallSet& small, const TrainingSet& set, i
         const int away = std::abs(int{planes[k]} - int{sample.planes[k]});
         found.most = std::max(found.most, away);
         found.mean += away;
-        found.changed += away > 0 ? 1 : 0;
       }
       bytes += planes.size();
       const auto labels = expected.at(name + "_labels").values<float>();
@@ -129,41 +129,67 @@ Differences compare_with_python(const SmallSet& small, const TrainingSet& set, i
     }
   }
   found.mean /= static_cast<double>(bytes);
-  found.changed /= static_cast<double>(bytes);
   return found;
 }
+
+/// OpenCV up to 4 rounds where a warp takes a pixel from to 1/32 pixel, OpenCV 5 does not: a step of
+/// 255 between neighbours is moved by up to 1/64 pixel each in x and y, and rounded once. Built with
+/// the OpenCV that Python has (4.6.0), yoloq's bytes are the same.
+constexpr int kMostByRounding = 255 / 64 + 255 / 64 + 1;
+constexpr double kMeanByRounding = 0.3;
 
 TEST(TrainingSet, WithoutAugmentationIsTheLetterboxOfPython) {
   SmallSet small;
   fill(small);
   const TrainingSet set(small.images(), 3, options({}, false));
 
-  const Differences found = compare_with_python(small, set, 1);
-
-  fmt::print("{} {} {}\n", found.most, found.mean, found.changed);
-  EXPECT_EQ(found.most, 0);
+  EXPECT_EQ(compare_with_python(small, set, 1).most, 0);
 }
 
 TEST(TrainingSet, MakesTheSamplesOfPythonFromWhatWasDrawn) {
   SmallSet small;
   fill(small);
-  const TrainingSet set(small.images(), 3, options(lively()));
+  Hyperparameters hyp = lively();
+  hyp.hsv_h = hyp.hsv_s = hyp.hsv_v = 0;
+  const TrainingSet set(small.images(), 3, options(hyp));
 
   const Differences found = compare_with_python(small, set, 8);
 
-  fmt::print("{} {} {} {} {}\n", found.most, found.mean, found.changed, found.mosaics, found.mixed);
+  EXPECT_LE(found.most, kMostByRounding);
+  EXPECT_LE(found.mean, kMeanByRounding);
+  EXPECT_GT(found.mosaics, 10);
+  EXPECT_LT(found.mosaics, 40);
+  EXPECT_GT(found.mixed, 5);
 }
 
 TEST(TrainingSet, TiltsAsPythonDoes) {
   SmallSet small;
   fill(small);
   Hyperparameters hyp = lively();
+  hyp.hsv_h = hyp.hsv_s = hyp.hsv_v = 0;
   hyp.perspective = 0.001;
   const TrainingSet set(small.images(), 3, options(hyp));
 
   const Differences found = compare_with_python(small, set, 4);
 
-  fmt::print("{} {} {}\n", found.most, found.mean, found.changed);
+  EXPECT_LE(found.most, kMostByRounding);
+  EXPECT_LE(found.mean, kMeanByRounding);
+}
+
+TEST(TrainingSet, ChangesColoursAndFlipsToTheByteAsPythonDoes) {
+  SmallSet small;
+  fill(small);
+  const Hyperparameters hyp{.hsv_h = 0.5,
+                            .hsv_s = 0.9,
+                            .hsv_v = 0.9,
+                            .translate = 0,
+                            .scale = 0,
+                            .flipud = 0.5,
+                            .fliplr = 0.5,
+                            .mosaic = 0};
+  const TrainingSet set(small.images(), 3, options(hyp));
+
+  EXPECT_EQ(compare_with_python(small, set, 6).most, 0);
 }
 
 TEST(TrainingSet, SamplesDependOnSeedEpochAndIndexAlone) {
