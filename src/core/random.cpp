@@ -12,8 +12,8 @@ namespace {
 constexpr int kRounds = 10;
 constexpr std::uint64_t kMultiplierA = 0xD2511F53;
 constexpr std::uint64_t kMultiplierB = 0xCD9E8D57;
-constexpr std::uint32_t kWeylLow = 0x9E3779B9;   // Golden ratio.
-constexpr std::uint32_t kWeylHigh = 0xBB67AE85;  // sqrt(3) - 1.
+constexpr std::uint32_t kWeylLow = 0x9E3779B9;            // Golden ratio.
+constexpr std::uint32_t kWeylHigh = 0xBB67AE85;           // sqrt(3) - 1.
 constexpr std::uint64_t kStreamKey = 0x5DEECE66D1CE4E5B;  // Keys of streams never meet draws.
 
 std::uint32_t low_half(std::uint64_t value) { return static_cast<std::uint32_t>(value); }
@@ -71,7 +71,8 @@ double Random::normal() {
 std::int64_t Random::integer(std::int64_t low, std::int64_t high) {
   assert(low <= high && high - low < std::int64_t{0xFFFFFFFF});
   const auto count = static_cast<std::uint32_t>(high - low + 1);
-  const std::uint32_t surplus = (0u - count) % count;  // 2^32 mod count: draws that would be unfair.
+  const std::uint32_t surplus =
+      (0u - count) % count;  // 2^32 mod count: draws that would be unfair.
   std::uint64_t product = std::uint64_t{bits()} * count;
   while (low_half(product) < surplus) product = std::uint64_t{bits()} * count;
   return low + static_cast<std::int64_t>(high_half(product));

@@ -56,9 +56,9 @@ class Random {
  private:
   std::uint64_t key_;
   std::uint64_t stream_ = 0;
-  std::uint64_t position_ = 0;           ///< Of the next block.
+  std::uint64_t position_ = 0;            ///< Of the next block.
   std::array<std::uint32_t, 4> block_{};  ///< What the last one gave.
-  std::size_t used_ = 4;                 ///< How many of them are spent.
+  std::size_t used_ = 4;                  ///< How many of them are spent.
 };
 
 /// Ten rounds of Philox4x32: what Random draws from. Here for its test.

@@ -17,14 +17,14 @@ using testing::Each;
 using testing::ElementsAre;
 
 constexpr int kDraws = 100'000;
-constexpr double kFiveSigma = 5.0;  // Of the mean over kDraws: the seed is fixed, so it never flakes.
+constexpr double kFiveSigma =
+    5.0;  // Of the mean over kDraws: the seed is fixed, so it never flakes.
 
 double sigma(double deviation) { return deviation / std::sqrt(kDraws); }
 
 // Known answers of Random123, the authors' implementation: kat_vectors, "philox4x32 10".
 TEST(Philox, GivesTheAnswersOfItsAuthors) {
-  EXPECT_THAT(philox({0, 0, 0, 0}, 0),
-              ElementsAre(0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8));
+  EXPECT_THAT(philox({0, 0, 0, 0}, 0), ElementsAre(0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8));
   EXPECT_THAT(philox({0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff}, 0xffffffffffffffff),
               ElementsAre(0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd));
   EXPECT_THAT(philox({0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, 0x299f31d0a4093822),
