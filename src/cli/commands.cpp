@@ -28,6 +28,8 @@ constexpr Command kCommands[] = {
      "yoloq search --weights yolov5n.pt --data coco.yaml --max-drop 0.2 --time 10m --out "
      "runs/search",
      declare_search},
+    {"dataset", "Make a data set to try things on: shapes of a few classes",
+     "yoloq dataset shapes --out shapes --images 2000 --val 300 --img 320", declare_dataset},
     {"report", "Put what other commands wrote into a folder on one page, with plots",
      "yoloq report --html report.html runs/yolov5n", declare_report},
 };
