@@ -35,6 +35,8 @@ const Command kCommands[] = {
      "yoloq qat --weights yolov5n.pt --data coco.yaml --epochs 20 --skip-layers auto:4 --out "
      "runs/qat",
      declare_qat},
+    {"dataset", "Make a data set to try things on: shapes of a few classes",
+     "yoloq dataset shapes --out shapes --images 2000 --val 300 --img 320", declare_dataset},
     {"report", "Put what other commands wrote into a folder on one page, with plots",
      "yoloq report --html report.html runs/yolov5n", declare_report},
 };
