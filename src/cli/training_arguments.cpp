@@ -112,9 +112,13 @@ void TrainingArguments::declare(CLI::App& app, const char* hyp_default, const ch
   app.add_option("--out", out, "folder")->capture_default_str();
 }
 
+vision::Size TrainingArguments::side() const {
+  return size.size().value_or(vision::Size{kDefaultSide, kDefaultSide});
+}
+
 void TrainingArguments::fill(train::Job& job, const dataset::Dataset& dataset) const {
   job.recipe = recipe;
-  job.recipe.size = size.size().value_or(vision::Size{kDefaultSide, kDefaultSide});
+  job.recipe.size = side();
   job.recipe.cosine = !linear;
   job.hyp = dataset::read_hyperparameters(hyp);
   job.folder = out;
