@@ -27,7 +27,8 @@ struct Command {
   const char* name;
   const char* summary;
   const char* example;
-  void (*declare)(CLI::App& app);  ///< Adds options and a callback to the subcommand.
+  /// Adds options and a callback to the subcommand; null if another program does, see hand_over.h.
+  void (*declare)(CLI::App& app);
 };
 
 /// All commands, in the order --help lists them.
@@ -43,5 +44,9 @@ void declare_bench(CLI::App& app);
 void declare_sensitivity(CLI::App& app);
 void declare_search(CLI::App& app);
 void declare_report(CLI::App& app);
+
+// In yoloq-torch only.
+[[gnu::weak]] void declare_train(CLI::App& app);
+[[gnu::weak]] void declare_qat(CLI::App& app);
 
 }  // namespace yoloq::cli

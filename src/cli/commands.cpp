@@ -5,7 +5,7 @@ namespace yoloq::cli {
 
 namespace {
 
-constexpr Command kCommands[] = {
+const Command kCommands[] = {
     {"export", "Write a checkpoint as ONNX, or simplify an ONNX file",
      "yoloq export --weights yolov5n.pt --img 640 --out yolov5n.onnx", declare_export},
     {"quantize", "Calibrate on images and write an 8-bit Q/DQ ONNX file",
@@ -28,6 +28,13 @@ constexpr Command kCommands[] = {
      "yoloq search --weights yolov5n.pt --data coco.yaml --max-drop 0.2 --time 10m --out "
      "runs/search",
      declare_search},
+    {"train", "Train a YOLOv5 from scratch or from a checkpoint",
+     "yoloq train --cfg yolov5n.yaml --data my.yaml --hyp hyp.scratch.yaml --epochs 100",
+     declare_train},
+    {"qat", "Train a model while it is quantized, to win back what 8 bits cost",
+     "yoloq qat --weights yolov5n.pt --data coco.yaml --epochs 20 --skip-layers auto:4 --out "
+     "runs/qat",
+     declare_qat},
     {"report", "Put what other commands wrote into a folder on one page, with plots",
      "yoloq report --html report.html runs/yolov5n", declare_report},
 };

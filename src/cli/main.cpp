@@ -6,6 +6,7 @@
 #include <exception>
 
 #include "cli/command.h"
+#include "cli/hand_over.h"
 #include "core/error.h"
 #include "core/version.h"
 
@@ -35,9 +36,10 @@ int run(int argc, char** argv) {
   for (const Command& command : commands()) {
     CLI::App* sub = app.add_subcommand(command.name, command.summary);
     sub->footer(fmt::format("Example:\n  {}\n", command.example));
-    command.declare(*sub);
+    if (command.declare != nullptr) command.declare(*sub);
   }
   try {
+    if (needs_torch(argc, argv) && !has_torch()) hand_over(argv);
     app.parse(argc, argv);
     return kDone;
   } catch (const CLI::ParseError& error) {

@@ -70,7 +70,7 @@ pipeline::QuantizationOptions PlanArguments::pipeline_options() const {
           .range_progress = progress_bar("ranges")};
 }
 
-void PlanArguments::declare_calibration(CLI::App& app) {
+void PlanArguments::declare_calibrator(CLI::App& app) {
   app.add_option("--target", target, names_of(quantize::targets()))->capture_default_str();
   app.add_option("--calibrator", calibrator, names_of(calibrate::calibrators()))
       ->capture_default_str();
@@ -80,6 +80,12 @@ void PlanArguments::declare_calibration(CLI::App& app) {
                  "how many times more a value at an object counts; 0: as any other")
       ->check(CLI::Range(0, 1000))
       ->capture_default_str();
+  app.add_option("--cache", cache, "folder of calibration caches; '' for none")
+      ->capture_default_str();
+}
+
+void PlanArguments::declare_calibration(CLI::App& app) {
+  declare_calibrator(app);
   app.add_option("--batch-size", batch_size, "images per calibration batch")
       ->check(CLI::Range(1, 100000))
       ->capture_default_str();
@@ -87,8 +93,6 @@ void PlanArguments::declare_calibration(CLI::App& app) {
       ->check(CLI::Range(1, 100000))
       ->capture_default_str();
   app.add_option("--split", split, "split to calibrate on")->capture_default_str();
-  app.add_option("--cache", cache, "folder of calibration caches; '' for none")
-      ->capture_default_str();
   app.add_flag("--skip-bad", skip_bad, "leave out images that do not decode");
   app.add_option("--threads", threads, "0: all that the process may use")
       ->check(CLI::Range(0, 1024))

@@ -40,7 +40,9 @@ struct PlanArguments {
   int threads = 0;
   std::filesystem::path cache = ".cache/yoloq";
 
-  /// --target, --calibrator, ..., --threads.
+  /// --target, --calibrator, ..., --cache.
+  void declare_calibrator(CLI::App& app);
+  /// The same, --batch-size, --num-calib-batch, --split, --skip-bad, --threads.
   void declare_calibration(CLI::App& app);
   /// --residual, --per-tensor, --reduce-range, --weight-scale.
   void declare_placement(CLI::App& app);

@@ -13,6 +13,7 @@
 #include "model/emit.h"
 #include "onnx/model_file.h"
 #include "onnx/upgrade.h"
+#include "pipeline/training_checkpoint.h"
 #include "transform/passes.h"
 
 namespace yoloq::pipeline {
@@ -38,8 +39,9 @@ Graph read_any(const fs::path& path, const ModelOptions& options) {
   const std::string extension = path.extension().string();
   if (extension == ".pt" || extension == ".pth") return read_checkpoint(path, options);
   if (extension == ".onnx") return onnx::read_model(path);
-  fail(ErrorCode::bad_argument, "'{}' is neither a checkpoint (.pt) nor an ONNX file (.onnx)",
-       path.string());
+  if (extension == ".ckpt") return deployed(read_training_checkpoint(path));
+  fail(ErrorCode::bad_argument,
+       "'{}' is neither a checkpoint (.pt, .ckpt) nor an ONNX file (.onnx)", path.string());
 }
 
 /// The first input's dimensions, checked to be those of a batch of images.

@@ -16,6 +16,7 @@
 /// Model files of every kind, brought to one form:
 ///
 ///     .pt ──▶ checkpoint ──▶ fold, simplify ─┐
+///     .ckpt ──▶ fold, simplify, quantize ────┤
 ///     .onnx ──▶ upgrade, simplify ───────────┴─▶ DetectionModel ─▶ quantize, compile, evaluate
 
 namespace yoloq::pipeline {
@@ -42,7 +43,7 @@ struct DetectionModel {
   std::string hash;  ///< Of the file's bytes.
 };
 
-/// Reads a checkpoint (.pt, .pth) or an ONNX file.
+/// Reads a checkpoint (.pt, .pth; .ckpt of training) or an ONNX file.
 ///
 /// A file without QuantizeLinear is simplified; one with it is left as it is, so that the places
 /// where it rounds stay where they are.

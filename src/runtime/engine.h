@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/available_threads.h"
 #include "core/dtype.h"
 #include "core/tensor.h"
 #include "graph/graph.h"
@@ -251,9 +252,7 @@ struct BackendInfo {
 
 std::span<const BackendInfo> backends();
 
-/// The processors that this process may use: the least of its affinity mask and of the CPU quota of
-/// its control groups, at least 1.
-int available_threads();
+using yoloq::available_threads;
 
 /// What decides, beside a graph and its options, which engine compile() makes: the backend's
 /// version and the device with its kinds of instructions.

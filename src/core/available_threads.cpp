@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/available_threads.h"
+
 #include <sched.h>
 
 #include <algorithm>
@@ -8,9 +10,7 @@
 #include <string>
 #include <thread>
 
-#include "runtime/engine.h"
-
-namespace yoloq::runtime {
+namespace yoloq {
 
 namespace {
 
@@ -50,4 +50,4 @@ int available_threads() {
   return std::max(1, std::min(allowed, quota().value_or(allowed)));
 }
 
-}  // namespace yoloq::runtime
+}  // namespace yoloq

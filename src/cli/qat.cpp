@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "cli/arguments.h"
+#include "cli/auto_layers.h"
+#include "cli/command.h"
+#include "cli/plan_arguments.h"
+#include "cli/training_arguments.h"
+#include "core/error.h"
+#include "dataset/data_yaml.h"
+#include "dataset/images.h"
+#include "pipeline/model.h"
+#include "pipeline/plan_file.h"
+#include "pipeline/quantization.h"
+
+namespace yoloq::cli {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+struct Arguments {
+  ModelArguments model;
+  TrainingArguments training;
+  PlanArguments how;
+  AutoLayers automatic;
+  std::size_t calibration_images = 128;
+  fs::path plan;
+  bool learn_scales = true;
+  bool labels = false;
+  std::optional<double> scale_lr;
+};
+
+/// The plan to train with: of --plan, else by calibration as `yoloq quantize` does it.
+quantize::Plan plan_of(Arguments& arguments, const pipeline::DetectionModel& model,
+                       const std::vector<fs::path>& images) {
+  if (!arguments.plan.empty()) return pipeline::read_plan(arguments.plan);
+  pipeline::QuantizationOptions how = arguments.how.pipeline_options();
+  how.images = arguments.calibration_images;
+  how.threads = arguments.training.recipe.threads;
+  how.skip_bad = arguments.training.recipe.skip_bad;
+  if (arguments.automatic.count) {
+    pipeline::QuantizationOptions untuned = how;
+    untuned.tune_weights = untuned.bias_correction = false;
+    const auto rounded = pipeline::quantize_model(model, images, untuned);
+    const auto names = arguments.automatic.most_sensitive(
+        arguments.automatic.profile(model, rounded.plan, images, how.threads));
+    fmt::print("most sensitive layers, kept in float: {}\n", fmt::join(names, ", "));
+    for (const std::string& name : names) {
+      how.quantize.rules.push_back({name, quantize::Precision::fp32, "--skip-layers auto"});
+    }
+  }
+  return pipeline::quantize_model(model, images, how).plan;
+}
+
+void run_qat(Arguments arguments) {
+  arguments.automatic.take_from(arguments.how.skip_layers);
+  if (arguments.automatic.until_drop) {
+    fail(ErrorCode::bad_usage, "--skip-layers auto needs its number here: auto:4");
+  }
+  arguments.how.quantize_options();  // Fails before anything is read.
+  TrainingArguments& training = arguments.training;
+  const dataset::Dataset dataset = dataset::read_data_yaml(training.data);
+  const pipeline::DetectionModel model =
+      pipeline::load_model(arguments.model.one(), {.size = training.size.size(),
+                                                   .hints = arguments.model.hints(dataset.names),
+                                                   .dynamic = true});
+  if (pipeline::is_quantized(model.graph)) {
+    fail(ErrorCode::bad_argument, "'{}' is quantized already; qat starts from a float model",
+         arguments.model.one().string());
+  }
+  train::Job job{.model = model.graph, .head = model.head};
+  training.fill(job, dataset);
+  job.plan = plan_of(arguments, model, job.images);
+  job.recipe.learn_scales = arguments.learn_scales;
+  if (arguments.scale_lr) job.recipe.scale_lr = *arguments.scale_lr;
+  job.recipe.teacher = arguments.labels ? train::Teacher::labels : train::Teacher::float_model;
+  job.recipe.batch_statistics = false;
+  fmt::print("{} of {} layers int8, target {}; learns from {}\n", job.plan->int8_layers(),
+             job.plan->layers.size(), job.plan->target,
+             arguments.labels ? "labels" : "the float model");
+  training.run(job);
+}
+
+}  // namespace
+
+void declare_qat(CLI::App& app) {
+  const auto arguments = std::make_shared<Arguments>();
+  arguments->model.declare(app, false);
+  TrainingArguments& training = arguments->training;
+  training.recipe.epochs = 20;
+  training.declare(app, "hyp.qat.yaml", "runs/qat");
+  arguments->how.declare_calibrator(app);
+  arguments->how.declare_layers(app);
+  arguments->how.declare_placement(app);
+  arguments->how.declare_tuning(app);
+  app.add_option("--sensitivity", arguments->automatic.sensitivity,
+                 "with --skip-layers auto:N: a file of 'yoloq sensitivity' instead of measuring");
+  app.add_option("--num-calib-images", arguments->calibration_images,
+                 "letterboxed images of --split to calibrate on")
+      ->check(CLI::Range(1, 1000000))
+      ->capture_default_str();
+  app.add_option("--plan", arguments->plan, "train with this plan file instead of calibrating");
+  app.add_flag("--labels", arguments->labels, "learn from labels, not from the float model");
+  app.add_flag("!--freeze-scales", arguments->learn_scales, "keep scales as calibrated");
+  app.add_option("--scale-lr", arguments->scale_lr, "relative step of a learned scale")
+      ->check(CLI::PositiveNumber);
+  app.callback([arguments] { run_qat(*arguments); });
+}
+
+}  // namespace yoloq::cli

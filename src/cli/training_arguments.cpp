@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/training_arguments.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "cli/progress_bar.h"
+#include "cli/provenance.h"
+#include "cli/results.h"
+#include "core/error.h"
+#include "dataset/images.h"
+
+namespace yoloq::cli {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+namespace {
+
+constexpr int kDefaultSide = 640;
+
+Json to_json(const train::EpochReport& report) {
+  Json json{{"epoch", report.epoch},
+            {"box_loss", report.losses[0]},
+            {"obj_loss", report.losses[1]},
+            {"cls_loss", report.losses[2]},
+            {"seconds", report.seconds},
+            {"images_per_second", report.images_per_second}};
+  if (report.ap) {
+    json["AP"] = *report.ap;
+    json["AP50"] = *report.ap50;
+    json["precision"] = report.precision;
+    json["recall"] = report.recall;
+  }
+  return json;
+}
+
+void print_epoch(const train::EpochReport& report, int epochs) {
+  fmt::print("epoch {:>3}/{}  box {:.5f}  obj {:.5f}  cls {:.5f}  {:6.1f} images/s", report.epoch + 1,
+             epochs, report.losses[0], report.losses[1], report.losses[2],
+             report.images_per_second);
+  if (report.ap) fmt::print("  AP {:.4f}  AP50 {:.4f}", *report.ap, *report.ap50);
+  fmt::print("{}\n", report.best && report.ap ? "  best" : "");
+  std::fflush(stdout);
+}
+
+/// A bar for each epoch.
+class EpochBars {
+ public:
+  void operator()(const train::StepReport& report) {
+    if (report.epoch != epoch_) {
+      epoch_ = report.epoch;
+      bar_ = progress_bar(fmt::format("epoch {}/{}", report.epoch + 1, report.epochs));
+    }
+    note_ = fmt::format("box {:.4f} obj {:.4f} cls {:.4f}", report.losses[0], report.losses[1],
+                        report.losses[2]);
+    bar_(report.step, report.steps);
+  }
+
+ private:
+  int epoch_ = -1;
+  Progress bar_;
+  std::string note_;
+};
+
+}  // namespace
+
+void TrainingArguments::declare(CLI::App& app, const char* hyp_default, const char* out_default) {
+  hyp = hyp_default;
+  out = out_default;
+  size.declare(app);
+  json.declare(app);
+  app.add_option("--data", data, "data set yaml")->required();
+  app.add_option("--annotations", annotations, "COCO ground truth of the val split");
+  app.add_option("--hyp", hyp, "hyper-parameters: a yaml, or a built-in one by name")
+      ->capture_default_str();
+  app.add_option("--epochs", recipe.epochs)->check(CLI::Range(1, 100000))->capture_default_str();
+  app.add_option("--batch-size", recipe.batch_size, "images per step")
+      ->check(CLI::Range(1, 100000))
+      ->capture_default_str();
+  app.add_option("--nominal-batch", recipe.nominal_batch,
+                 "gradients of smaller batches are added up to so many images")
+      ->check(CLI::Range(1, 100000))
+      ->capture_default_str();
+  app.add_option("--device", recipe.device, "cpu, cuda or cuda:N")->capture_default_str();
+  app.add_option("--seed", recipe.seed)->capture_default_str();
+  app.add_option("--threads", recipe.threads, "0: all that the process may use")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
+  app.add_option("--workers", recipe.workers, "threads that make samples; 0: as --threads")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
+  app.add_option("--split", split, "split to train on")->capture_default_str();
+  app.add_option("--average-steps", recipe.average_steps,
+                 "how slowly the moving averages come to their full length")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--evaluate-every", recipe.evaluate_every, "epochs; 0: only the last")
+      ->check(CLI::Range(0, 100000))
+      ->capture_default_str();
+  app.add_flag("--linear-lr", linear, "learning rate falls along a line, not a cosine");
+  app.add_flag("--amp", recipe.amp, "convolutions in bfloat16, on CUDA");
+  app.add_flag("!--no-augment", recipe.augment, "letterboxed images as they are");
+  app.add_flag("!--no-val", validate, "do not measure AP on the val split");
+  app.add_flag("--skip-bad", recipe.skip_bad, "leave out images that do not decode");
+  app.add_flag("--resume", resume, "go on from last.ckpt in the folder of --out");
+  app.add_option("--out", out, "folder")->capture_default_str();
+}
+
+void TrainingArguments::fill(train::Job& job, const dataset::Dataset& dataset) const {
+  job.recipe = recipe;
+  job.recipe.size = size.size().value_or(vision::Size{kDefaultSide, kDefaultSide});
+  job.recipe.cosine = !linear;
+  job.hyp = dataset::read_hyperparameters(hyp);
+  job.folder = out;
+  job.resume = resume;
+  if (static_cast<int>(dataset.names.size()) != job.head.class_count) {
+    fail(ErrorCode::bad_argument, "'{}' has {} classes, the model {}", dataset.file.string(),
+         dataset.names.size(), job.head.class_count);
+  }
+  job.images = dataset::list_images(dataset, split);
+  if (!validate || !dataset.splits.contains("val")) return;
+  job.val_images = dataset::list_images(dataset, "val");
+  job.truth = pipeline::find_ground_truth(dataset, job.val_images,
+                                          {.split = "val", .annotations = annotations});
+}
+
+train::Result TrainingArguments::run(const train::Job& job) const {
+  require_writable(job.folder / "last.ckpt");
+  require_writable(json.file);
+  fmt::print("{} images of '{}', {} to measure on; batches of {} at {} pixels on {}\n",
+             job.images.size(), split, job.val_images.size(), job.recipe.batch_size,
+             job.recipe.size.width, job.recipe.device);
+  Json epochs = Json::array();
+  const train::Result result = train::train(
+      job, {.step = EpochBars(),
+            .epoch =
+                [&](const train::EpochReport& report) {
+                  print_epoch(report, job.recipe.epochs);
+                  epochs.push_back(to_json(report));
+                },
+            .notice = [](std::string_view text) { fmt::print("notice: {}\n", text); }});
+  if (result.best_epoch >= 0 && !job.val_images.empty()) {
+    fmt::print("{}: AP {:.4f} in epoch {}\n", result.best.string(), result.best_ap,
+               result.best_epoch + 1);
+  }
+  json.write(text_of(Json{{"best", result.best.string()},
+                          {"last", result.last.string()},
+                          {"best_AP", result.best_ap},
+                          {"best_epoch", result.best_epoch},
+                          {"epochs", epochs},
+                          {"provenance", provenance()}}));
+  return result;
+}
+
+}  // namespace yoloq::cli

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/arguments.h"
+#include "dataset/data_yaml.h"
+#include "train/training.h"
+
+namespace CLI {
+class App;
+}
+
+/// @file
+/// What `train` and `qat` have in common: the data, the recipe, and what is seen of it.
+
+namespace yoloq::cli {
+
+struct TrainingArguments {
+  std::filesystem::path data;
+  std::filesystem::path annotations;
+  std::string hyp;
+  std::filesystem::path out;
+  SizeArguments size;
+  JsonArguments json;
+  train::Recipe recipe;
+  std::string split = "train";
+  bool resume = false;
+  bool validate = true;
+  bool linear = false;
+
+  /// @param hyp  the default of --hyp.
+  void declare(CLI::App& app, const char* hyp, const char* out);
+
+  /// Fills what the data set decides: images, ground truth, hyper-parameters, recipe, folder.
+  ///
+  /// @param job  with its model and head.
+  /// @throws Error(bad_argument) if the data set has another number of classes than the model.
+  void fill(train::Job& job, const dataset::Dataset& dataset) const;
+
+  /// Trains with a line per epoch and a bar within it; writes --json.
+  train::Result run(const train::Job& job) const;
+};
+
+}  // namespace yoloq::cli

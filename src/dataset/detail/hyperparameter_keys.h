@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "dataset/hyperparameters.h"
+
+namespace yoloq::dataset::detail {
+
+/// A key of a hyp file, and the numbers that it may have.
+struct HyperparameterKey {
+  std::string_view name;
+  double Hyperparameters::*member;
+  double least;
+  double most;
+};
+
+/// All of them, in the order of Ultralytics' files.
+std::span<const HyperparameterKey> hyperparameter_keys();
+
+}  // namespace yoloq::dataset::detail

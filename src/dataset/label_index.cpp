@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataset/label_index.h"
+
+#include "core/error.h"
+#include "core/file.h"
+#include "dataset/labels.h"
+#include "vision/header.h"
+#include "vision/image.h"
+
+namespace yoloq::dataset {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+TrainingLabel to_training(const Label& label) {
+  return {.class_index = label.class_index,
+          .x = static_cast<float>(label.x),
+          .y = static_cast<float>(label.y),
+          .width = static_cast<float>(label.width),
+          .height = static_cast<float>(label.height)};
+}
+
+/// The upright size of an image whose file is whole.
+vision::Size size_of_whole(const fs::path& image) {
+  const std::string bytes = read_file(image);
+  const auto header = vision::read_header(bytes);
+  if (!header) return vision::decode_image(bytes, image.string()).size;
+  if (header->complete) return header->upright();
+  fail(ErrorCode::corrupt_file, "image '{}' is incomplete: its end is missing", image.string());
+}
+
+/// Adds the labels of an image; false if it has no label file.
+bool add_labels(const fs::path& image, std::size_t class_count, LabelIndex& index) {
+  const fs::path file = label_path(image);
+  std::error_code ignored;
+  if (!fs::exists(file, ignored)) return false;
+  for (const Label& label : parse_labels(read_file(file), file.string(), class_count)) {
+    index.labels.push_back(to_training(label));
+  }
+  return true;
+}
+
+}  // namespace
+
+LabelIndex index_labels(std::span<const fs::path> images, std::size_t class_count,
+                        const Progress& progress) {
+  if (images.empty()) {
+    fail(ErrorCode::bad_argument, "an empty data set: expected at least one image");
+  }
+  LabelIndex index;
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    try {
+      index.sizes.push_back(size_of_whole(images[i]));
+      index.images.push_back(images[i]);
+    } catch (const Error& error) {
+      index.bad.push_back({images[i], error.what()});
+    }
+    if (index.ends.size() < index.images.size()) {
+      if (!add_labels(images[i], class_count, index)) ++index.unlabelled;
+      index.ends.push_back(index.labels.size());
+    }
+    if (progress) progress(i + 1, images.size());
+  }
+  if (!index.images.empty() && index.unlabelled == index.images.size()) {
+    fail(ErrorCode::not_found,
+         "nothing to learn from: none of the {} images has a label file; looked for '{}' and so on",
+         images.size(), label_path(images.front()).string());
+  }
+  return index;
+}
+
+}  // namespace yoloq::dataset

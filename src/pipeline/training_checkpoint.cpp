@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pipeline/training_checkpoint.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string_view>
+
+#include "core/error.h"
+#include "core/file.h"
+#include "onnx/model_file.h"
+#include "quantize/apply.h"
+#include "transform/passes.h"
+
+namespace yoloq::pipeline {
+
+using graph::Graph;
+using graph::Node;
+
+namespace {
+
+constexpr std::string_view kPlanKey = "yoloq.plan";
+constexpr std::string_view kTrainingKey = "yoloq.training";
+constexpr std::string_view kStatePrefix = "yoloq.state/";
+
+/// gamma / sqrt(var + eps) of the BatchNormalization that alone reads the output of `conv`; empty
+/// if none does.
+std::vector<float> norm_factors(const Graph& graph, const Node& conv) {
+  const auto uses = graph.uses(conv.output());
+  if (uses.size() != 1 || graph.is_output(conv.output())) return {};
+  const Node& norm = graph[uses.front().node];
+  if (norm.op != "BatchNormalization") return {};
+  const Tensor* gamma = graph.constant(graph::input_or_empty(norm, 1));
+  const Tensor* variance = graph.constant(graph::input_or_empty(norm, 4));
+  if (gamma == nullptr || variance == nullptr) return {};
+  std::vector<float> factors = gamma->to_floats();
+  const std::vector<float> spread = variance->to_floats();
+  const double epsilon = norm.real("epsilon", 1e-5f);
+  for (std::size_t i = 0; i < factors.size(); ++i) {
+    factors[i] = static_cast<float>(factors[i] / std::sqrt(spread.at(i) + epsilon));
+  }
+  return factors;
+}
+
+/// The plan for the weights as they are when BatchNormalization is folded.
+quantize::Plan folded_plan(const Graph& graph, quantize::Plan plan) {
+  for (const graph::NodeId id : graph.nodes()) {
+    const Node& node = graph[id];
+    if (node.op != "Conv") continue;
+    const std::vector<float> factors = norm_factors(graph, node);
+    const auto weight = std::ranges::find(plan.weights, node.inputs[1], &quantize::WeightPlan::tensor);
+    if (factors.empty() || weight == plan.weights.end()) continue;
+    if (weight->scales.size() != factors.size()) {
+      fail(ErrorCode::unsupported,
+           "layer '{}': one scale for the whole weight does not survive folding its "
+           "BatchNormalization; train it folded",
+           node.name);
+    }
+    // A channel that is multiplied by 0 is 0 under any scale.
+    for (std::size_t i = 0; i < factors.size(); ++i) {
+      if (factors[i] != 0) weight->scales[i] *= std::abs(factors[i]);
+    }
+  }
+  return plan;
+}
+
+}  // namespace
+
+std::string serialize(const TrainingCheckpoint& checkpoint) {
+  Graph graph = checkpoint.model;
+  if (checkpoint.plan) graph.metadata[std::string(kPlanKey)] = quantize::to_yaml(*checkpoint.plan);
+  graph.metadata[std::string(kTrainingKey)] = checkpoint.training;
+  for (const auto& [name, tensor] : checkpoint.state) {
+    graph.constants[std::string(kStatePrefix) + name] = tensor;
+  }
+  return onnx::serialize(graph);
+}
+
+TrainingCheckpoint parse_training_checkpoint(std::string_view bytes) {
+  TrainingCheckpoint checkpoint{.model = onnx::parse(bytes)};
+  Graph& graph = checkpoint.model;
+  const auto training = graph.metadata.find(kTrainingKey);
+  if (training == graph.metadata.end()) {
+    fail(ErrorCode::corrupt_file, "this is no checkpoint of yoloq's training: it lacks '{}'",
+         kTrainingKey);
+  }
+  checkpoint.training = training->second;
+  graph.metadata.erase(training);
+  if (const auto plan = graph.metadata.find(kPlanKey); plan != graph.metadata.end()) {
+    checkpoint.plan = quantize::parse_plan(plan->second);
+    graph.metadata.erase(plan);
+  }
+  for (auto it = graph.constants.lower_bound(kStatePrefix);
+       it != graph.constants.end() && it->first.starts_with(kStatePrefix);) {
+    checkpoint.state.emplace(it->first.substr(kStatePrefix.size()), std::move(it->second));
+    it = graph.constants.erase(it);
+  }
+  return checkpoint;
+}
+
+TrainingCheckpoint read_training_checkpoint(const std::filesystem::path& path) {
+  try {
+    return parse_training_checkpoint(read_file(path));
+  } catch (const Error& error) {
+    throw error.within(path.string());
+  }
+}
+
+std::optional<quantize::Plan> deployed_plan(const TrainingCheckpoint& checkpoint) {
+  if (!checkpoint.plan) return std::nullopt;
+  return folded_plan(checkpoint.model, *checkpoint.plan);
+}
+
+Graph deployed(const TrainingCheckpoint& checkpoint) {
+  Graph graph = checkpoint.model;
+  transform::simplify(graph);
+  const auto plan = deployed_plan(checkpoint);
+  return plan ? quantize::apply(graph, *plan) : graph;
+}
+
+}  // namespace yoloq::pipeline

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/detail/average.h"
+
+#include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
+
+#include <cmath>
+
+#include "core/error.h"
+#include "runtime/torch/tensors.h"
+
+namespace yoloq::train::detail {
+
+namespace {
+
+void copy_to(at::Tensor& target, const std::map<std::string, Tensor>& state,
+             const std::string& name) {
+  const auto found = state.find(name);
+  if (found == state.end() || found->second.shape() != target.sizes().vec()) {
+    fail(ErrorCode::corrupt_file, "the state of training lacks '{}', or it has another shape",
+         name);
+  }
+  target.copy_(runtime::torch::to_torch(found->second));
+}
+
+}  // namespace
+
+Average::Average(const Parameters& parameters, double decay, double steps)
+    : scale_sources_(parameters.scales), decay_(decay), steps_(steps) {
+  for (const auto* group :
+       {&parameters.weights, &parameters.norms, &parameters.biases, &parameters.statistics}) {
+    sources_.insert(sources_.end(), group->begin(), group->end());
+  }
+  for (const Parameter& source : sources_) tensors_[source.name] = source.tensor.detach().clone();
+  for (const Parameter& scale : scale_sources_) {
+    scales_[scale.name] = scale.tensor.detach().clone();
+  }
+}
+
+void Average::update() {
+  const c10::NoGradGuard guard;
+  ++updates_;
+  const double d = decay_ * (1 - std::exp(-static_cast<double>(updates_) / steps_));
+  for (const Parameter& source : sources_) {
+    tensors_.at(source.name).mul_(d).add_(source.tensor, 1 - d);
+  }
+  for (const Parameter& scale : scale_sources_) {
+    scales_.at(scale.name).mul_(d).add_(scale.tensor, 1 - d);
+  }
+}
+
+std::map<std::string, Tensor> Average::state() const {
+  std::map<std::string, Tensor> state;
+  for (const auto& [name, tensor] : tensors_) {
+    state["average/" + name] = runtime::torch::from_torch(tensor);
+  }
+  for (const auto& [name, tensor] : scales_) {
+    state["average_scale/" + name] = runtime::torch::from_torch(tensor);
+  }
+  state["average_updates"] = Tensor::scalar<std::int64_t>(updates_);
+  return state;
+}
+
+void Average::restore(const std::map<std::string, Tensor>& state) {
+  for (auto& [name, tensor] : tensors_) copy_to(tensor, state, "average/" + name);
+  for (auto& [name, tensor] : scales_) copy_to(tensor, state, "average_scale/" + name);
+  const auto updates = state.find("average_updates");
+  if (updates == state.end()) {
+    fail(ErrorCode::corrupt_file, "the state of training lacks 'average_updates'");
+  }
+  updates_ = updates->second.to_integers().front();
+}
+
+}  // namespace yoloq::train::detail

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/detail/optimizer.h"
+
+#include <ATen/ATen.h>
+#include <torch/nn/utils/clip_grad.h>
+#include <torch/optim/sgd.h>
+
+#include <cmath>
+
+#include "core/error.h"
+#include "runtime/torch/tensors.h"
+
+namespace yoloq::train::detail {
+
+namespace {
+
+using ::torch::optim::OptimizerParamGroup;
+using ::torch::optim::SGD;
+using ::torch::optim::SGDOptions;
+using ::torch::optim::SGDParamState;
+
+constexpr double kBeta1 = 0.9;
+constexpr double kBeta2 = 0.999;
+constexpr double kTiny = 1e-12;
+
+std::vector<at::Tensor> tensors_of(const std::vector<Parameter>& group) {
+  std::vector<at::Tensor> tensors;
+  for (const Parameter& parameter : group) tensors.push_back(parameter.tensor);
+  return tensors;
+}
+
+std::unique_ptr<SGDOptions> group_options(const OptimizerOptions& options, double decay) {
+  auto group = std::make_unique<SGDOptions>(0.0);
+  group->momentum(options.momentum).nesterov(true).weight_decay(decay);
+  return group;
+}
+
+/// Adam's moments of one scale's logarithm.
+struct Moments {
+  at::Tensor first;
+  at::Tensor second;
+};
+
+}  // namespace
+
+struct Optimizer::State {
+  Parameters parameters;
+  OptimizerOptions options;
+  std::unique_ptr<SGD> sgd;
+  std::map<std::string, Moments> moments;
+  std::int64_t scale_steps = 0;
+
+  void set(std::size_t group, double rate, double momentum) {
+    auto& settings = static_cast<SGDOptions&>(sgd->param_groups().at(group).options());
+    settings.lr(rate).momentum(momentum);
+  }
+
+  void move_scales(double rate);
+
+  template <typename Visit>
+  void for_each_trained(const Visit& visit) {
+    for (auto* group : {&parameters.weights, &parameters.norms, &parameters.biases}) {
+      for (Parameter& parameter : *group) visit(parameter);
+    }
+  }
+};
+
+Optimizer::Optimizer(Parameters parameters, const OptimizerOptions& options)
+    : state_(std::make_unique<State>()) {
+  std::vector<OptimizerParamGroup> groups;
+  groups.emplace_back(tensors_of(parameters.biases), group_options(options, 0));
+  groups.emplace_back(tensors_of(parameters.weights), group_options(options, options.weight_decay));
+  if (!parameters.norms.empty()) {
+    groups.emplace_back(tensors_of(parameters.norms), group_options(options, 0));
+  }
+  state_->sgd = std::make_unique<SGD>(groups, SGDOptions(0.0).momentum(options.momentum));
+  for (const Parameter& scale : parameters.scales) {
+    state_->moments[scale.name] = {at::zeros_like(scale.tensor), at::zeros_like(scale.tensor)};
+  }
+  state_->parameters = std::move(parameters);
+  state_->options = options;
+}
+Optimizer::~Optimizer() = default;
+Optimizer::Optimizer(Optimizer&&) noexcept = default;
+
+void Optimizer::State::move_scales(double rate) {
+  const c10::NoGradGuard guard;
+  ++scale_steps;
+  const double bias1 = 1 - std::pow(kBeta1, static_cast<double>(scale_steps));
+  const double bias2 = 1 - std::pow(kBeta2, static_cast<double>(scale_steps));
+  for (Parameter& scale : parameters.scales) {
+    at::Tensor& gradient = scale.tensor.mutable_grad();
+    if (!gradient.defined()) continue;
+    Moments& moment = moments.at(scale.name);
+    const at::Tensor at_log = gradient * scale.tensor;
+    moment.first.mul_(kBeta1).add_(at_log, 1 - kBeta1);
+    moment.second.mul_(kBeta2).addcmul_(at_log, at_log, 1 - kBeta2);
+    const at::Tensor spread = (moment.second / bias2).sqrt_().add_(kTiny);
+    scale.tensor.mul_((moment.first / spread).mul_(-rate / bias1).exp_());
+    gradient.reset();
+  }
+}
+
+void Optimizer::step(const Rates& rates, double scale_rate) {
+  State& state = *state_;
+  if (state.options.clip_norm > 0) {
+    ::torch::nn::utils::clip_grad_norm_(state.parameters.trained(), state.options.clip_norm);
+  }
+  state.set(0, rates.biases, rates.momentum);
+  for (std::size_t i = 1; i < state.sgd->param_groups().size(); ++i) {
+    state.set(i, rates.weights, rates.momentum);
+  }
+  state.sgd->step();
+  state.sgd->zero_grad();
+  if (!state.parameters.scales.empty()) state.move_scales(scale_rate);
+}
+
+std::map<std::string, Tensor> Optimizer::state() const {
+  std::map<std::string, Tensor> result;
+  auto& states = state_->sgd->state();
+  state_->for_each_trained([&](const Parameter& parameter) {
+    const auto found = states.find(parameter.tensor.unsafeGetTensorImpl());
+    if (found == states.end()) return;
+    const auto& own = static_cast<const SGDParamState&>(*found->second);
+    result["momentum/" + parameter.name] = runtime::torch::from_torch(own.momentum_buffer());
+  });
+  for (const auto& [name, moment] : state_->moments) {
+    result["first/" + name] = runtime::torch::from_torch(moment.first);
+    result["second/" + name] = runtime::torch::from_torch(moment.second);
+  }
+  result["scale_steps"] = Tensor::scalar<std::int64_t>(state_->scale_steps);
+  return result;
+}
+
+void Optimizer::restore(const std::map<std::string, Tensor>& state) {
+  const auto stored = [&](const std::string& name, const at::Tensor& like) {
+    const auto found = state.find(name);
+    if (found == state.end() || found->second.shape() != like.sizes().vec()) {
+      fail(ErrorCode::corrupt_file, "the state of training lacks '{}', or it has another shape",
+           name);
+    }
+    at::Tensor tensor = at::empty_like(like);
+    const c10::NoGradGuard guard;
+    return tensor.copy_(runtime::torch::to_torch(found->second));
+  };
+  state_->for_each_trained([&](const Parameter& parameter) {
+    if (!state.contains("momentum/" + parameter.name)) return;  // No update came to it yet.
+    auto own = std::make_unique<SGDParamState>();
+    own->momentum_buffer(stored("momentum/" + parameter.name, parameter.tensor).detach());
+    state_->sgd->state()[parameter.tensor.unsafeGetTensorImpl()] = std::move(own);
+  });
+  for (auto& [name, moment] : state_->moments) {
+    moment = {stored("first/" + name, moment.first), stored("second/" + name, moment.second)};
+  }
+  if (const auto steps = state.find("scale_steps"); steps != state.end()) {
+    state_->scale_steps = steps->second.to_integers().front();
+  }
+}
+
+}  // namespace yoloq::train::detail

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "core/tensor.h"
+#include "dataset/hyperparameters.h"
+#include "train/detail/parameters.h"
+#include "train/schedule.h"
+
+namespace yoloq::train::detail {
+
+struct OptimizerOptions {
+  double momentum = 0.937;
+  double weight_decay = 5e-4;  ///< Of Parameters::weights.
+  double clip_norm = 10;       ///< Of the gradients of all parameters but the scales; 0: no limit.
+};
+
+/// SGD with Nesterov momentum for weights, Adam on the logarithm for scales: a scale stays positive
+/// and moves by the same part of itself whatever its size.
+///
+/// Source: LibTorch's SGD; Kingma and Ba, arXiv:1412.6980, on log thresholds as Jain et al.,
+/// "Trained Quantization Thresholds", arXiv:1903.08066.
+class Optimizer {
+ public:
+  Optimizer(Parameters parameters, const OptimizerOptions& options);
+  ~Optimizer();
+  Optimizer(Optimizer&&) noexcept;
+
+  /// Moves the parameters along their gradients and forgets those.
+  ///
+  /// @param scale_rate  relative step of a scale.
+  void step(const Rates& rates, double scale_rate);
+
+  /// Momentum and moments by parameter name, to go on with later.
+  std::map<std::string, Tensor> state() const;
+
+  /// @throws Error(corrupt_file) naming what is missing or has another shape.
+  void restore(const std::map<std::string, Tensor>& state);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace yoloq::train::detail

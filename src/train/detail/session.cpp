@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/detail/session.h"
+
+#include <ATen/ATen.h>
+#include <ATen/autocast_mode.h>
+#include <c10/core/InferenceMode.h>
+#include <dlfcn.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <utility>
+
+#include "core/error.h"
+#include "runtime/torch/tensors.h"
+#include "train/detail/distillation.h"
+#include "train/detail/loss.h"
+
+namespace yoloq::train::detail {
+
+using runtime::torch::from_torch;
+using runtime::torch::Network;
+using runtime::torch::to_torch;
+
+namespace {
+
+/// Opens the half of LibTorch that registers kernels for GPUs; once.
+void open_cuda() {
+  static const std::string failure = [] {
+    for (const char* name : {"libc10_cuda.so", "libtorch_cuda.so"}) {
+      if (::dlopen(name, RTLD_NOW | RTLD_GLOBAL) == nullptr) return std::string(::dlerror());
+    }
+    return std::string();
+  }();
+  if (!failure.empty()) {
+    fail(ErrorCode::unsupported, "CUDA is asked for, but LibTorch's CUDA half cannot be opened: {}",
+         failure);
+  }
+}
+
+/// Where tuned codes and shifted biases are what the PTQ model computes with, training starts from
+/// what they stand for.
+void start_from_plan(Network& network, const quantize::Plan& plan) {
+  const graph::Graph& graph = network.graph();
+  const c10::NoGradGuard guard;
+  for (const quantize::WeightPlan& weight : plan.weights) {
+    if (!weight.on) continue;
+    if (weight.codes) {
+      network.constants().at(weight.tensor) =
+          to_torch(quantize::dequantize_weight(*weight.codes, weight.scales), network.device());
+    }
+    if (weight.bias_shift.empty()) continue;
+    for (const graph::Use& use : graph.uses(weight.tensor)) {
+      const std::string& bias = graph::input_or_empty(graph[use.node], 2);
+      if (bias.empty()) {
+        fail(ErrorCode::unsupported, "layer '{}' has no bias to shift", weight.layer);
+      }
+      network.constants().at(bias).add_(
+          to_torch(Tensor::list(weight.bias_shift), network.device()));
+    }
+  }
+}
+
+Network make_network(const Job& job, c10::Device device) {
+  Network network(job.model, device);
+  if (job.plan) {
+    start_from_plan(network, *job.plan);
+    network.quantize(*job.plan);
+  }
+  return network;
+}
+
+LossOptions loss_options(const Job& job) {
+  const dataset::Hyperparameters& hyp = job.hyp;
+  const LossOptions plain{.anchors = job.head.anchors,
+                          .strides = job.head.strides,
+                          .box = hyp.box,
+                          .cls = hyp.cls,
+                          .obj = hyp.obj,
+                          .cls_pw = hyp.cls_pw,
+                          .obj_pw = hyp.obj_pw,
+                          .fl_gamma = hyp.fl_gamma,
+                          .anchor_t = hyp.anchor_t,
+                          .label_smoothing = hyp.label_smoothing};
+  return scale_gains(plain, {job.head.class_count, job.recipe.size.width});
+}
+
+at::Tensor labels_of(const dataset::Batch& batch) {
+  at::Tensor labels = at::empty({static_cast<std::int64_t>(batch.labels.size()), 6}, at::kFloat);
+  float* row = labels.mutable_data_ptr<float>();
+  for (const auto& [image, label] : batch.labels) {
+    const float values[] = {static_cast<float>(image), static_cast<float>(label.class_index),
+                            static_cast<float>(label.x), static_cast<float>(label.y),
+                            static_cast<float>(label.width), static_cast<float>(label.height)};
+    row = std::copy(std::begin(values), std::end(values), row);
+  }
+  return labels;
+}
+
+/// Convolutions in bfloat16 while it lives.
+class Autocast {
+ public:
+  explicit Autocast(bool on) : before_(at::autocast::is_autocast_enabled(at::kCUDA)) {
+    if (on) at::autocast::set_autocast_dtype(at::kCUDA, at::kBFloat16);
+    at::autocast::set_autocast_enabled(at::kCUDA, on);
+    at::autocast::increment_nesting();
+  }
+  ~Autocast() {
+    if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
+    at::autocast::set_autocast_enabled(at::kCUDA, before_);
+  }
+  Autocast(const Autocast&) = delete;
+  Autocast& operator=(const Autocast&) = delete;
+
+ private:
+  bool before_;
+};
+
+/// The heads in the order of detect::Head.
+std::vector<at::Tensor> heads_of(const std::vector<at::Tensor>& outputs, const detect::Head& head) {
+  std::vector<at::Tensor> heads;
+  for (const std::size_t index : head.indices) heads.push_back(outputs.at(index));
+  return heads;
+}
+
+}  // namespace
+
+c10::Device open_device(const std::string& name) {
+  if (name == "cpu") return c10::kCPU;
+  const std::string number = name == "cuda" ? "0" : name.starts_with("cuda:") ? name.substr(5) : "";
+  if (number.empty() || number.size() > 2 ||
+      !std::ranges::all_of(number, [](char c) { return c >= '0' && c <= '9'; })) {
+    fail(ErrorCode::bad_argument, "no device '{}'; known: cpu, cuda, cuda:N", name);
+  }
+  open_cuda();
+  const c10::Device device(c10::kCUDA, static_cast<c10::DeviceIndex>(std::stoi(number)));
+  try {
+    at::zeros({1}, at::TensorOptions(device)).item<float>();
+  } catch (const c10::Error& error) {
+    fail(ErrorCode::unsupported, "the device '{}' cannot be used: {}", name,
+         error.what_without_backtrace());
+  }
+  return device;
+}
+
+Session::Session(const Job& job)
+    : job_(job),
+      device_(open_device(job.recipe.device)),
+      loss_(loss_options(job)),
+      network_(make_network(job, device_)),
+      parameters_(take_parameters(network_, job.recipe.learn_scales)),
+      optimizer_(parameters_, {job.hyp.momentum,
+                               job.hyp.weight_decay * std::max(1.0, static_cast<double>(job.recipe.batch_size) / job.recipe.nominal_batch),
+                               job.recipe.clip_norm}),
+      average_(parameters_, job.recipe.average_decay, job.recipe.average_steps) {
+  averaged_ = std::make_unique<Network>(make_network(job, device_));
+  for (auto& [name, tensor] : averaged_->constants()) {
+    const auto average = average_.tensors().find(name);
+    if (average != average_.tensors().end()) tensor = average->second;
+  }
+  for (auto& [name, quantizer] : averaged_->quantizers()) {
+    const auto average = average_.scales().find(name);
+    if (average != average_.scales().end()) quantizer.scale = average->second;
+  }
+  if (job.recipe.teacher != Teacher::float_model) return;
+  teacher_ = std::make_unique<Network>(job.model, device_);
+}
+
+at::Tensor Session::images_of(const dataset::Batch& batch) const {
+  const vision::Size size = job_.recipe.size;
+  const at::Tensor bytes =
+      at::from_blob(const_cast<std::uint8_t*>(batch.images.data()),
+                    {static_cast<std::int64_t>(batch.count), 3, size.height, size.width},
+                    at::TensorOptions(at::kByte));
+  return bytes.to(device_)
+      .to(at::TensorOptions(at::kFloat), false, false, at::MemoryFormat::ChannelsLast)
+      .div_(255);
+}
+
+LossResult Session::loss_of(Network& network, const dataset::Batch& batch,
+                            bool batch_statistics) const {
+  const at::Tensor images = images_of(batch);
+  std::vector<at::Tensor> heads;
+  std::vector<at::Tensor> taught;
+  {
+    const Autocast half(job_.recipe.amp && device_.is_cuda());
+    if (teacher_) {
+      const c10::NoGradGuard guard;
+      taught = heads_of(teacher_->run({&images, 1}), job_.head);
+    }
+    heads = heads_of(network.run({&images, 1}, {.batch_statistics = batch_statistics}), job_.head);
+  }
+  if (teacher_) return compute_distillation(heads, taught, loss_);
+  return compute_loss(heads, labels_of(batch), loss_);
+}
+
+at::Tensor Session::step(const dataset::Batch& batch, const Rates& rates, double scale_rate) {
+  const LossResult loss = loss_of(network_, batch, job_.recipe.batch_statistics);
+  if (!std::isfinite(loss.total.item<double>())) {
+    fail(ErrorCode::bad_value, "the loss is {}", loss.total.item<double>());
+  }
+  loss.total.backward();
+  if (++waiting_ >= rates.accumulate) {
+    waiting_ = 0;
+    optimizer_.step(rates, scale_rate);
+    average_.update();
+  }
+  return loss.parts;
+}
+
+at::Tensor Session::validation_loss(const dataset::Batch& batch) {
+  const c10::NoGradGuard guard;
+  return loss_of(*averaged_, batch, false).parts;
+}
+
+pipeline::TrainingCheckpoint Session::checkpoint() const {
+  pipeline::TrainingCheckpoint result{.model = job_.model};
+  for (const auto& [name, tensor] : average_.tensors()) {
+    result.model.constants.at(name) = from_torch(tensor);
+  }
+  if (job_.plan) {
+    result.plan = *job_.plan;
+    const auto learned = [&](const std::string& name) -> std::optional<std::vector<float>> {
+      const auto scale = average_.scales().find(name);
+      if (scale == average_.scales().end()) return std::nullopt;
+      return from_torch(scale->second).to_floats();
+    };
+    for (quantize::ActivationPlan& activation : result.plan->activations) {
+      if (const auto scale = learned(activation.tensor)) {
+        activation.quantizer.scale = scale->front();
+      }
+    }
+    for (quantize::WeightPlan& weight : result.plan->weights) {
+      if (const auto scales = learned(weight.tensor)) weight.scales = *scales;
+      weight.codes.reset();
+      weight.bias_shift.clear();
+    }
+  }
+  result.state = average_.state();
+  result.state.merge(optimizer_.state());
+  for (const auto* group : {&parameters_.weights, &parameters_.norms, &parameters_.biases,
+                            &parameters_.statistics, &parameters_.scales}) {
+    for (const Parameter& parameter : *group) {
+      const char* kind = group == &parameters_.scales ? "scale/" : "value/";
+      result.state[kind + parameter.name] = from_torch(parameter.tensor);
+      if (!parameter.tensor.grad().defined()) continue;
+      result.state["gradient/" + parameter.name] = from_torch(parameter.tensor.grad());
+    }
+  }
+  result.state["waiting"] = Tensor::scalar<std::int64_t>(static_cast<std::int64_t>(waiting_));
+  return result;
+}
+
+void Session::restore(const pipeline::TrainingCheckpoint& checkpoint) {
+  const c10::NoGradGuard guard;
+  const auto& state = checkpoint.state;
+  for (auto* group : {&parameters_.weights, &parameters_.norms, &parameters_.biases,
+                      &parameters_.statistics, &parameters_.scales}) {
+    for (Parameter& parameter : *group) {
+      const char* kind = group == &parameters_.scales ? "scale/" : "value/";
+      const auto value = state.find(kind + parameter.name);
+      if (value == state.end() || value->second.shape() != parameter.tensor.sizes().vec()) {
+        fail(ErrorCode::corrupt_file, "the state of training lacks '{}', or it has another shape",
+             parameter.name);
+      }
+      parameter.tensor.copy_(to_torch(value->second));
+      const auto gradient = state.find("gradient/" + parameter.name);
+      if (gradient == state.end()) continue;
+      parameter.tensor.mutable_grad() =
+          at::empty_like(parameter.tensor).copy_(to_torch(gradient->second));
+    }
+  }
+  optimizer_.restore(state);
+  average_.restore(state);
+  const auto waiting = state.find("waiting");
+  if (waiting == state.end()) {
+    fail(ErrorCode::corrupt_file, "the state of training lacks 'waiting'");
+  }
+  waiting_ = static_cast<std::size_t>(waiting->second.to_integers().front());
+}
+
+}  // namespace yoloq::train::detail

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <c10/core/Device.h>
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "dataset/loader.h"
+#include "pipeline/training_checkpoint.h"
+#include "train/detail/average.h"
+#include "train/detail/loss.h"
+#include "train/detail/optimizer.h"
+#include "train/loss_options.h"
+#include "train/training.h"
+
+namespace yoloq::train::detail {
+
+/// The device of a name such as "cuda:1", ready for use.
+///
+/// @throws Error(bad_argument) for another name, Error(unsupported) saying why there is no GPU.
+c10::Device open_device(const std::string& name);
+
+/// Everything that changes while a model is trained, one step at a time.
+class Session {
+ public:
+  explicit Session(const Job& job);
+
+  /// Forward, loss, backward; what Rates::accumulate batches add up to moves the parameters.
+  ///
+  /// @returns box, objectness, classes on the device, [3].
+  /// @throws Error(bad_value) if the loss is no finite number; nothing was changed by it then.
+  at::Tensor step(const dataset::Batch& batch, const Rates& rates, double scale_rate);
+
+  /// The loss of a batch, of the moving averages, without gradients.
+  at::Tensor validation_loss(const dataset::Batch& batch);
+
+  /// The moving averages as a model, and all that restore() needs.
+  pipeline::TrainingCheckpoint checkpoint() const;
+
+  /// Goes on from a checkpoint of the same job.
+  ///
+  /// @throws Error(corrupt_file) naming what is missing.
+  void restore(const pipeline::TrainingCheckpoint& checkpoint);
+
+ private:
+  at::Tensor images_of(const dataset::Batch& batch) const;
+  LossResult loss_of(runtime::torch::Network& network, const dataset::Batch& batch,
+                     bool batch_statistics) const;
+
+  const Job& job_;
+  c10::Device device_;
+  LossOptions loss_;
+  runtime::torch::Network network_;
+  std::unique_ptr<runtime::torch::Network> teacher_;
+  std::unique_ptr<runtime::torch::Network> averaged_;  ///< Reads the moving averages.
+  Parameters parameters_;
+  Optimizer optimizer_;
+  Average average_;
+  std::size_t waiting_ = 0;  ///< Batches whose gradients no update has taken.
+};
+
+}  // namespace yoloq::train::detail

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/training.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <utility>
+
+#include "core/error.h"
+#include "core/file.h"
+#include "core/available_threads.h"
+#include "dataset/loader.h"
+#include "dataset/training_set.h"
+#include "graph/graph.h"
+#include "train/detail/session.h"
+#include "train/detail/validation.h"
+#include "train/schedule.h"
+
+namespace yoloq::train {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Json = nlohmann::ordered_json;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+void require(bool holds, std::string_view what) {
+  if (!holds) fail(ErrorCode::bad_argument, "{}", what);
+}
+
+void check(const Job& job) {
+  const Recipe& recipe = job.recipe;
+  require(recipe.epochs > 0, "training takes at least one epoch");
+  require(recipe.batch_size > 0 && recipe.nominal_batch > 0, "a batch has at least one image");
+  require(recipe.size.width == recipe.size.height, "training takes square images");
+  require(!job.images.empty(), "there are no images to train on");
+  require(job.head.form == detect::HeadForm::raw4d, "training takes a model with raw heads");
+  require(!recipe.learn_scales || job.plan.has_value(), "only a quantized model has scales to learn");
+  require(recipe.teacher == Teacher::labels || job.plan.has_value(),
+          "a float model that teaches itself learns nothing: the teacher is for quantized ones");
+  if (recipe.learn_scales && job.plan->target == "onnxruntime") {
+    fail(ErrorCode::unsupported,
+         "target onnxruntime shares scales between tensors, which are not learned together; "
+         "train with calibrated scales, or another target");
+  }
+}
+
+int threads_of(const Recipe& recipe) {
+  return recipe.threads > 0 ? recipe.threads : available_threads();
+}
+
+dataset::TrainingSet open_set(const Job& job, const std::vector<fs::path>& images, bool augment) {
+  return {images, static_cast<std::size_t>(job.head.class_count),
+          {.size = job.recipe.size,
+           .hyp = job.hyp,
+           .augment = augment,
+           .seed = job.recipe.seed,
+           .cache_bytes = job.recipe.cache_bytes,
+           .skip_bad = job.recipe.skip_bad}};
+}
+
+/// What a checkpoint remembers besides tensors.
+struct Progress {
+  int epochs_done = 0;
+  double best_ap = -1;
+  int best_epoch = -1;
+};
+
+Json recipe_json(const Recipe& recipe) {
+  return {{"epochs", recipe.epochs},
+          {"batch_size", recipe.batch_size},
+          {"nominal_batch", recipe.nominal_batch},
+          {"side", recipe.size.width},
+          {"seed", recipe.seed},
+          {"teacher", recipe.teacher == Teacher::labels ? "labels" : "float model"},
+          {"augment", recipe.augment},
+          {"cosine", recipe.cosine},
+          {"amp", recipe.amp},
+          {"batch_statistics", recipe.batch_statistics},
+          {"learn_scales", recipe.learn_scales},
+          {"scale_lr", recipe.scale_lr},
+          {"clip_norm", recipe.clip_norm},
+          {"average_decay", recipe.average_decay},
+          {"average_steps", recipe.average_steps}};
+}
+
+std::string training_json(const Job& job, const Progress& progress) {
+  const Json json{{"epochs_done", progress.epochs_done},
+                  {"best_ap", progress.best_ap},
+                  {"best_epoch", progress.best_epoch},
+                  {"recipe", recipe_json(job.recipe)},
+                  {"hyp", dataset::to_yaml(job.hyp)},
+                  {"images", job.images.size()}};
+  return json.dump();
+}
+
+/// @throws Error(bad_argument) if the checkpoint is of a job with another recipe.
+Progress read_progress(const Job& job, const std::string& text) {
+  const Json json = Json::parse(text, nullptr, false);
+  if (json.is_discarded() || !json.contains("epochs_done")) {
+    fail(ErrorCode::corrupt_file, "the checkpoint does not say how far training was");
+  }
+  const auto differs = [&](const Json& mine, const Json& stored, const std::string& what) {
+    if (mine == stored) return;
+    fail(ErrorCode::bad_argument,
+         "training cannot go on with another {}: it was {}, now it is {}", what, stored.dump(),
+         mine.dump());
+  };
+  const Json mine = recipe_json(job.recipe);
+  for (const auto& [key, value] : mine.items()) differs(value, json["recipe"][key], key);
+  differs(dataset::to_yaml(job.hyp), json["hyp"], "set of hyper-parameters");
+  differs(job.images.size(), json["images"], "number of images");
+  return {json["epochs_done"], json["best_ap"], json["best_epoch"]};
+}
+
+/// One training, epoch by epoch.
+class Run {
+ public:
+  Run(const Job& job, const Watcher& watcher)
+      : job_(job),
+        watcher_(watcher),
+        device_(detail::open_device(job.recipe.device)),
+        set_(open_set(job, job.images, job.recipe.augment)),
+        loader_(set_, {.batch_size = static_cast<std::size_t>(job.recipe.batch_size),
+                       .threads = job.recipe.workers > 0 ? job.recipe.workers
+                                                         : threads_of(job.recipe),
+                       .seed = job.recipe.seed}),
+        schedule_(job.hyp, {.epochs = job.recipe.epochs,
+                            .batches = loader_.batches(),
+                            .batch_size = job.recipe.batch_size,
+                            .nominal_batch = job.recipe.nominal_batch,
+                            .cosine = job.recipe.cosine}),
+        session_(job) {
+    if (!watcher_.notice) return;
+    for (const std::string& notice : set_.notices()) watcher_.notice(notice);
+  }
+
+  Result run() {
+    Result result{.epochs = {}, .last = job_.folder / "last.ckpt", .best = job_.folder / "best.ckpt"};
+    if (job_.resume) resume(result.last);
+    while (progress_.epochs_done < job_.recipe.epochs) {
+      EpochReport report = train_epoch(progress_.epochs_done);
+      ++progress_.epochs_done;
+      finish_epoch(report, result);
+      result.epochs.push_back(report);
+      if (watcher_.epoch) watcher_.epoch(report);
+    }
+    result.best_ap = progress_.best_ap;
+    result.best_epoch = progress_.best_epoch;
+    return result;
+  }
+
+ private:
+  void resume(const fs::path& path) {
+    try {
+      const auto checkpoint = pipeline::read_training_checkpoint(path);
+      progress_ = read_progress(job_, checkpoint.training);
+      session_.restore(checkpoint);
+    } catch (const Error& error) {
+      throw error.within("while resuming from '" + path.string() + "'");
+    }
+  }
+
+  EpochReport train_epoch(int epoch) {
+    const auto start = Clock::now();
+    EpochReport report{.epoch = epoch};
+    at::Tensor sums = at::zeros({3}, at::TensorOptions(at::kDouble).device(device_));
+    std::size_t images = 0;
+    loader_.start(static_cast<std::uint64_t>(epoch));
+    while (auto batch = loader_.next()) {
+      const Rates rates = schedule_.at(epoch, batch->index);
+      sums += step(*batch, rates, epoch);
+      images += batch->count;
+      report.rates = {rates.biases, rates.weights, rates.weights};
+      const std::size_t done = batch->index + 1;
+      if (watcher_.step) {
+        watcher_.step({epoch, job_.recipe.epochs, done, loader_.batches(), means(sums, done),
+                       static_cast<double>(images) / seconds_since(start)});
+      }
+      report.losses = means(sums, done);
+      loader_.give_back(std::move(*batch));
+    }
+    report.seconds = seconds_since(start);
+    report.images_per_second = static_cast<double>(images) / report.seconds;
+    return report;
+  }
+
+  at::Tensor step(const dataset::Batch& batch, const Rates& rates, int epoch) {
+    try {
+      const double scale_rate = job_.recipe.scale_lr * schedule_.factor(epoch);
+      return session_.step(batch, rates, scale_rate);
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::bad_value) throw;
+      fail(ErrorCode::bad_value,
+           "epoch {}, batch {}: {}; images: {}; the last whole checkpoint is that of epoch {}: "
+           "lower lr0, or look at these images and labels",
+           epoch, batch.index, error.what(), fmt::join(names_of(batch), ", "), epoch - 1);
+    } catch (const c10::OutOfMemoryError& error) {
+      fail(ErrorCode::backend, "a batch of {} images does not fit into the device's memory; {} may: {}",
+           batch.count, std::max<std::size_t>(batch.count / 2, 1), error.what_without_backtrace());
+    }
+  }
+
+  std::vector<std::string> names_of(const dataset::Batch& batch) const {
+    const auto order = loader_.order(batch.epoch);
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < batch.count; ++i) {
+      names.push_back(job_.images.at(order.at(batch.first + i)).filename().string());
+    }
+    return names;
+  }
+
+  static Losses means(const at::Tensor& sums, std::size_t count) {
+    const at::Tensor here = sums.cpu();
+    const double* values = here.const_data_ptr<double>();
+    const auto n = static_cast<double>(count);
+    return {values[0] / n, values[1] / n, values[2] / n};
+  }
+
+  bool measures(int epoch) const {
+    if (job_.val_images.empty()) return false;
+    if (epoch + 1 == job_.recipe.epochs) return true;
+    return job_.recipe.evaluate_every > 0 && (epoch + 1) % job_.recipe.evaluate_every == 0;
+  }
+
+  void finish_epoch(EpochReport& report, const Result& result) {
+    pipeline::TrainingCheckpoint checkpoint = session_.checkpoint();
+    if (measures(report.epoch)) {
+      const detail::Accuracy accuracy = detail::measure(job_, checkpoint, device_);
+      report.ap = accuracy.ap;
+      report.ap50 = accuracy.ap50;
+      report.precision = accuracy.best.precision;
+      report.recall = accuracy.best.recall;
+      report.best = accuracy.ap > progress_.best_ap;
+    }
+    // Without anything to measure the latest is the best.
+    if (job_.val_images.empty()) report.best = true;
+    if (report.best) {
+      progress_.best_ap = report.ap.value_or(-1);
+      progress_.best_epoch = report.epoch;
+    }
+    checkpoint.training = training_json(job_, progress_);
+    std::vector<FileContent> files{{result.last, pipeline::serialize(checkpoint)}};
+    if (report.best) {
+      checkpoint.state.clear();  // A model to deploy: nobody goes on from it.
+      files.push_back({result.best, pipeline::serialize(checkpoint)});
+    }
+    write_files(files);
+  }
+
+  const Job& job_;
+  const Watcher& watcher_;
+  c10::Device device_;
+  dataset::TrainingSet set_;
+  dataset::Loader loader_;
+  Schedule schedule_;
+  detail::Session session_;
+  Progress progress_;
+};
+
+}  // namespace
+
+Result train(const Job& job, const Watcher& watcher) {
+  check(job);
+  at::set_num_threads(threads_of(job.recipe));
+  fs::create_directories(job.folder);
+  return Run(job, watcher).run();
+}
+
+}  // namespace yoloq::train
