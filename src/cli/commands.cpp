@@ -17,7 +17,7 @@ const Command kCommands[] = {
      "yoloq eval --weights yolov5n.pt --model yolov5n-int8.onnx --data coco.yaml", declare_eval},
     {"detect", "Find objects in images and draw them",
      "yoloq detect --model yolov5n-int8.onnx --source images/ --out runs/detect", declare_detect},
-    {"inspect", "Show layers, shapes, parameters, FLOPs and what keeps a layer from int8",
+    {"inspect", "Show a model's layers and what keeps one from int8; check data and hyper-parameters",
      "yoloq inspect --model yolov5n-int8.onnx --quantization", declare_inspect},
     {"bench", "Measure latency and throughput, two models side by side",
      "yoloq bench --model yolov5n.onnx --model yolov5n-int8.onnx", declare_bench},
