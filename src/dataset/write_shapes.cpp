@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <tbb/info.h>
 #include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
 
@@ -161,7 +162,8 @@ ShapesSummary write_shapes(const fs::path& folder, const ShapesOptions& options)
          error.code().message());
   }
   ShapesWriter writer(folder, options);
-  tbb::task_arena arena(options.threads > 0 ? options.threads : tbb::task_arena::automatic);
+  const int all = tbb::info::default_concurrency();
+  tbb::task_arena arena(options.threads > 0 ? std::min(options.threads, all) : all);
   arena.execute([&] {
     tbb::parallel_for(std::size_t{0}, writer.count(), [&](std::size_t i) { writer.write(i); });
   });

@@ -84,6 +84,7 @@ Json recipe_json(const Recipe& recipe) {
           {"side", recipe.size.width},
           {"seed", recipe.seed},
           {"teacher", recipe.teacher == Teacher::labels ? "labels" : "float model"},
+          {"optimizer", recipe.method == Method::sgd ? "sgd" : "adamw"},
           {"augment", recipe.augment},
           {"cosine", recipe.cosine},
           {"amp", recipe.amp},

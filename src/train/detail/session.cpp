@@ -92,7 +92,7 @@ OptimizerOptions optimizer_options(const Job& job) {
   const double batch = job.recipe.batch_size;
   const double nominal = job.recipe.nominal_batch;
   const double accumulated = batch * std::max(std::round(nominal / batch), 1.0);
-  return {job.hyp.momentum, job.hyp.weight_decay * accumulated / nominal, job.recipe.clip_norm};
+  return {job.recipe.method, job.hyp.momentum, job.hyp.weight_decay * accumulated / nominal, job.recipe.clip_norm};
 }
 
 at::Tensor labels_of(const dataset::Batch& batch) {
