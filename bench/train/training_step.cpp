@@ -77,16 +77,24 @@ struct Way {
 };
 
 std::vector<Way> ways_of(const train::Job& base, const quantize::Plan& plan) {
-  std::vector<Way> ways{{"float", base}, {"qat, labels", base}, {"qat, frozen scales, labels", base},
-                        {"qat, float model teaches", base}};
-  for (std::size_t i = 1; i < ways.size(); ++i) ways[i].job.plan = plan;
-  ways[1].job.recipe.learn_scales = ways[3].job.recipe.learn_scales = true;
-  ways[3].job.recipe.teacher = train::Teacher::float_model;
+  train::Job frozen = base;
+  frozen.plan = plan;
+  train::Job labels = frozen;
+  labels.recipe.learn_scales = true;
+  train::Job taught = labels;
+  taught.recipe.teacher = train::Teacher::float_model;
+  std::vector<Way> ways;
+  const auto add = [&](const char* name, const train::Job& job, bool amp = false) {
+    ways.push_back({.name = name, .job = job});
+    ways.back().job.recipe.amp = amp;
+  };
+  add("float", base);
+  add("qat, labels, frozen scales", frozen);
+  add("qat, labels", labels);
+  add("qat, float model teaches", taught);
   if (base.recipe.device == "cpu") return ways;
-  for (const std::size_t i : {0, 1}) {
-    ways.push_back({ways[i].name + ", amp", ways[i].job});
-    ways.back().job.recipe.amp = true;
-  }
+  add("float, amp", base, true);
+  add("qat, labels, amp", labels, true);
   return ways;
 }
 
