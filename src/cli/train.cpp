@@ -27,9 +27,9 @@ void run_training(const Arguments& arguments) {
   const graph::Graph graph = checkpoint::load_graph(
       arguments.weights, {.batch = std::nullopt, .height = std::nullopt, .width = std::nullopt});
   const vision::Size size = arguments.training.size.size().value_or(vision::Size{640, 640});
-  train::Job job{.model = graph,
-                 .head = detect::find_head(pipeline::with_input(graph, 1, size),
-                                           {.names = dataset.names})};
+  train::Job job{
+      .model = graph,
+      .head = detect::find_head(pipeline::with_input(graph, 1, size), {.names = dataset.names})};
   arguments.training.fill(job, dataset);
   arguments.training.run(job);
 }
