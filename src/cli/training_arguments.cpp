@@ -26,12 +26,9 @@ namespace {
 constexpr int kDefaultSide = 640;
 
 Json to_json(const train::EpochReport& report) {
-  Json json{{"epoch", report.epoch},
-            {"box_loss", report.losses[0]},
-            {"obj_loss", report.losses[1]},
-            {"cls_loss", report.losses[2]},
-            {"seconds", report.seconds},
-            {"images_per_second", report.images_per_second}};
+  Json json{{"epoch", report.epoch},        {"box_loss", report.losses[0]},
+            {"obj_loss", report.losses[1]}, {"cls_loss", report.losses[2]},
+            {"seconds", report.seconds},    {"images_per_second", report.images_per_second}};
   if (report.ap) {
     json["AP"] = *report.ap;
     json["AP50"] = *report.ap50;
@@ -42,8 +39,8 @@ Json to_json(const train::EpochReport& report) {
 }
 
 void print_epoch(const train::EpochReport& report, int epochs) {
-  fmt::print("epoch {:>3}/{}  box {:.5f}  obj {:.5f}  cls {:.5f}  {:6.1f} images/s", report.epoch + 1,
-             epochs, report.losses[0], report.losses[1], report.losses[2],
+  fmt::print("epoch {:>3}/{}  box {:.5f}  obj {:.5f}  cls {:.5f}  {:6.1f} images/s",
+             report.epoch + 1, epochs, report.losses[0], report.losses[1], report.losses[2],
              report.images_per_second);
   if (report.ap) fmt::print("  AP {:.4f}  AP50 {:.4f}", *report.ap, *report.ap50);
   fmt::print("{}\n", report.best && report.ap ? "  best" : "");

@@ -16,9 +16,7 @@ struct ClassCurve {
   std::vector<double> recall = std::vector<double>(kConfidences);
 };
 
-double confidence_at(std::size_t index) {
-  return static_cast<double>(index) / (kConfidences - 1);
-}
+double confidence_at(std::size_t index) { return static_cast<double>(index) / (kConfidences - 1); }
 
 ClassCurve curve_of(const ClassMatches& matches, std::size_t boxes) {
   ClassCurve curve;
@@ -31,8 +29,7 @@ ClassCurve curve_of(const ClassMatches& matches, std::size_t boxes) {
       ((verdict->matched[0] & 1U) != 0 ? right : wrong) += 1;
     }
     const std::size_t found = right + wrong;
-    curve.precision[i] =
-        found == 0 ? 1.0 : static_cast<double>(right) / static_cast<double>(found);
+    curve.precision[i] = found == 0 ? 1.0 : static_cast<double>(right) / static_cast<double>(found);
     curve.recall[i] = static_cast<double>(right) / static_cast<double>(boxes);
   }
   return curve;

@@ -35,13 +35,15 @@ void check_anchors(std::span<const Sides> anchors, double largest_ratio) {
   }
 }
 
+void check_side(int image_side_px) {
+  if (image_side_px >= 1) return;
+  fail(ErrorCode::bad_argument, "anchors: images of {} pixels; expected at least 1", image_side_px);
+}
+
 }  // namespace
 
 std::vector<Sides> box_sides(const GroundTruth& truth, int image_side_px) {
-  if (image_side_px < 1) {
-    fail(ErrorCode::bad_argument, "anchors: images of {} pixels; expected at least 1",
-         image_side_px);
-  }
+  check_side(image_side_px);
   std::vector<Sides> sides;
   sides.reserve(truth.boxes.size());
   for (const TruthBox& box : truth.boxes) {
@@ -49,6 +51,21 @@ std::vector<Sides> box_sides(const GroundTruth& truth, int image_side_px) {
     const double scale = static_cast<double>(image_side_px) / std::max(size.width, size.height);
     sides.push_back(
         {static_cast<float>(box.width * scale), static_cast<float>(box.height * scale)});
+  }
+  return sides;
+}
+
+std::vector<Sides> box_sides(const LabelIndex& index, int image_side_px) {
+  check_side(image_side_px);
+  std::vector<Sides> sides;
+  sides.reserve(index.labels.size());
+  for (std::size_t image = 0; image < index.sizes.size(); ++image) {
+    const vision::Size& size = index.sizes[image];
+    const double scale = static_cast<double>(image_side_px) / std::max(size.width, size.height);
+    for (const TrainingLabel& label : index.labels_of(image)) {
+      sides.push_back({static_cast<float>(label.width * size.width * scale),
+                       static_cast<float>(label.height * size.height * scale)});
+    }
   }
   return sides;
 }

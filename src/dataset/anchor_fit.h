@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "dataset/label_index.h"
 #include "dataset/labels.h"
 
 namespace yoloq::dataset {
@@ -27,6 +28,7 @@ struct AnchorFit {
 
 /// The sides of all boxes after each image was scaled so that its longer side has this many pixels.
 std::vector<Sides> box_sides(const GroundTruth& truth, int image_side_px);
+std::vector<Sides> box_sides(const LabelIndex& index, int image_side_px);
 
 /// What Ultralytics' check_anchors() prints before training, without its random change of the
 /// images' scales by up to 10 %.

@@ -47,7 +47,8 @@ quantize::Plan folded_plan(const Graph& graph, quantize::Plan plan) {
     const Node& node = graph[id];
     if (node.op != "Conv") continue;
     const std::vector<float> factors = norm_factors(graph, node);
-    const auto weight = std::ranges::find(plan.weights, node.inputs[1], &quantize::WeightPlan::tensor);
+    const auto weight =
+        std::ranges::find(plan.weights, node.inputs[1], &quantize::WeightPlan::tensor);
     if (factors.empty() || weight == plan.weights.end()) continue;
     if (weight->scales.size() != factors.size()) {
       fail(ErrorCode::unsupported,

@@ -29,8 +29,8 @@ double Schedule::factor(int epoch) const {
 }
 
 Rates Schedule::at(int epoch, std::size_t batch) const {
-  const double full = std::max(
-      std::round(static_cast<double>(options_.nominal_batch) / options_.batch_size), 1.0);
+  const double full =
+      std::max(std::round(static_cast<double>(options_.nominal_batch) / options_.batch_size), 1.0);
   const double rate = hyp_.lr0 * factor(epoch);
   Rates rates{rate, rate, hyp_.momentum, static_cast<std::size_t>(full)};
   const double done = static_cast<double>(epoch) * static_cast<double>(options_.batches) +

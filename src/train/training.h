@@ -56,23 +56,23 @@ struct Recipe {
   Teacher teacher = Teacher::labels;
   Method method = Method::sgd;
   bool augment = true;
-  bool cosine = true;          ///< Learning rate along a cosine; else along a line.
-  bool amp = false;            ///< Convolutions in bfloat16, on CUDA.
-  bool batch_statistics = true;  ///< BatchNormalization normalizes by the batch; false: by its
-                                 ///< running statistics, which then stay.
-  bool learn_scales = false;   ///< Of a Plan; else they stay as calibrated.
-  double scale_lr = 1e-3;      ///< Relative step of a learned scale, falling as lr0 does.
-  double clip_norm = 10;       ///< Of all gradients together.
+  bool cosine = true;             ///< Learning rate along a cosine; else along a line.
+  bool amp = false;               ///< Convolutions in bfloat16, on CUDA.
+  bool batch_statistics = true;   ///< BatchNormalization normalizes by the batch; false: by its
+                                  ///< running statistics, which then stay.
+  bool learn_scales = false;      ///< Of a Plan; else they stay as calibrated.
+  double scale_lr = 1e-3;         ///< Relative step of a learned scale, falling as lr0 does.
+  double clip_norm = 10;          ///< Of all gradients together.
   double average_decay = 0.9999;  ///< Of the moving averages, reached after some thousand steps.
   double average_steps = 2000;    ///< How slowly it is reached; see Ultralytics' ModelEMA.
-  int evaluate_every = 1;      ///< Epochs; the last one always is. 0: only the last.
+  int evaluate_every = 1;         ///< Epochs; the last one always is. 0: only the last.
   bool skip_bad = false;
 };
 
 /// What is trained, and on what.
 struct Job {
-  graph::Graph model;   ///< Float, raw heads, sizes open.
-  detect::Head head;    ///< Of `model`.
+  graph::Graph model;                  ///< Float, raw heads, sizes open.
+  detect::Head head;                   ///< Of `model`.
   std::optional<quantize::Plan> plan;  ///< For quantization-aware training.
   std::vector<std::filesystem::path> images;
   std::vector<std::filesystem::path> val_images;  ///< Empty: nothing is measured.
@@ -110,7 +110,7 @@ struct EpochReport {
 };
 
 struct Watcher {
-  std::function<void(const StepReport&)> step;    ///< May throw Error(cancelled).
+  std::function<void(const StepReport&)> step;  ///< May throw Error(cancelled).
   std::function<void(const EpochReport&)> epoch;
   std::function<void(std::string_view)> notice;
 };

@@ -85,6 +85,15 @@ TEST(BoxSides, AreScaledWithTheLongerSideOfTheImage) {
   EXPECT_THAT(box_sides(truth, 320), ElementsAre(Sides{32, 24}, Sides{16, 32}));
 }
 
+TEST(BoxSides, OfAnIndexAreThoseOfItsGroundTruth) {
+  LabelIndex index;
+  index.sizes = {{640, 480}, {100, 200}};
+  index.labels = {{.width = 0.1f, .height = 0.1f}, {.width = 0.1f, .height = 0.1f}};
+  index.ends = {1, 2};
+
+  EXPECT_THAT(box_sides(index, 320), ElementsAre(Sides{32, 24}, Sides{16, 32}));
+}
+
 std::string refusal(std::span<const Sides> boxes, std::span<const Sides> anchors, double limit) {
   try {
     fit_anchors(boxes, anchors, limit);
@@ -104,7 +113,7 @@ TEST(FitAnchors, RefusesWhatHasNoFit) {
   EXPECT_THAT(refusal(boxes, flat, 4), HasSubstr("0 x 1 pixels"));
   EXPECT_THAT(refusal(boxes, kAnchors, 1), HasSubstr("must be above 1"));
   EXPECT_THAT(refusal(boxes, kAnchors, NAN), HasSubstr("must be above 1"));
-  EXPECT_THROW(box_sides({}, 0), Error);
+  EXPECT_THROW(box_sides(GroundTruth{}, 0), Error);
 }
 
 }  // namespace
