@@ -104,7 +104,9 @@ void Optimizer::State::move_scales(double rate) {
 void Optimizer::step(const Rates& rates, double scale_rate) {
   State& state = *state_;
   if (state.options.clip_norm > 0) {
-    ::torch::nn::utils::clip_grad_norm_(state.parameters.trained(), state.options.clip_norm);
+    const double norm = ::torch::nn::utils::clip_grad_norm_(state.parameters.trained(),
+                                                            state.options.clip_norm);
+    if (!std::isfinite(norm)) fail(ErrorCode::bad_value, "the norm of the gradients is {}", norm);
   }
   state.set(0, rates.biases, rates.momentum);
   for (std::size_t i = 1; i < state.sgd->param_groups().size(); ++i) {
@@ -122,6 +124,7 @@ std::map<std::string, Tensor> Optimizer::state() const {
     const auto found = states.find(parameter.tensor.unsafeGetTensorImpl());
     if (found == states.end()) return;
     const auto& own = static_cast<const SGDParamState&>(*found->second);
+    if (!own.momentum_buffer().defined()) return;  // Without momentum there is none.
     result["momentum/" + parameter.name] = runtime::torch::from_torch(own.momentum_buffer());
   });
   for (const auto& [name, moment] : state_->moments) {
