@@ -155,9 +155,11 @@ void Optimizer::restore(const std::map<std::string, Tensor>& state) {
   for (auto& [name, moment] : state_->moments) {
     moment = {stored("first/" + name, moment.first), stored("second/" + name, moment.second)};
   }
-  if (const auto steps = state.find("scale_steps"); steps != state.end()) {
-    state_->scale_steps = steps->second.to_integers().front();
+  const auto steps = state.find("scale_steps");
+  if (steps == state.end()) {
+    fail(ErrorCode::corrupt_file, "the state of training lacks 'scale_steps'");
   }
+  state_->scale_steps = steps->second.to_integers().front();
 }
 
 }  // namespace yoloq::train::detail
