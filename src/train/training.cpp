@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
@@ -49,13 +50,14 @@ void check(const Job& job) {
   require(recipe.batch_size > 0 && recipe.nominal_batch > 0, "a batch has at least one image");
   require(recipe.size.width == recipe.size.height, "training takes square images");
   require(!job.images.empty(), "there are no images to train on");
+  require(!recipe.amp || recipe.device != "cpu", "bfloat16 (amp) is for CUDA; the device is cpu");
+  require(job.head.form == detect::HeadForm::raw4d && !job.head.strides.empty(),
+          "training takes a model with raw heads");
   const int stride = *std::ranges::max_element(job.head.strides);
   if (recipe.size.width <= 0 || recipe.size.width % stride != 0) {
     fail(ErrorCode::bad_argument, "images of {} pixels do not fit the model: give a multiple of {}",
          recipe.size.width, stride);
   }
-  require(!recipe.amp || recipe.device != "cpu", "bfloat16 (amp) is for CUDA; the device is cpu");
-  require(job.head.form == detect::HeadForm::raw4d, "training takes a model with raw heads");
   require(!recipe.learn_scales || job.plan.has_value(), "only a quantized model has scales to learn");
   require(recipe.teacher == Teacher::labels || job.plan.has_value(),
           "a float model that teaches itself learns nothing: the teacher is for quantized ones");
@@ -161,6 +163,21 @@ Progress read_progress(const Job& job, const std::string& text) {
   } catch (const Json::exception& error) {
     fail(ErrorCode::corrupt_file, "the checkpoint does not say how far training was: {}",
          error.what());
+  }
+}
+
+/// A step may break the weights without its own loss being broken.
+///
+/// @throws Error(bad_value) naming the first parameter that holds no finite number.
+void require_finite(const pipeline::TrainingCheckpoint& checkpoint, int epoch) {
+  for (const auto& [name, tensor] : checkpoint.state) {
+    if (tensor.dtype() != DType::f32) continue;
+    const auto values = tensor.to_floats();
+    if (std::ranges::all_of(values, [](float value) { return std::isfinite(value); })) continue;
+    fail(ErrorCode::bad_value,
+         "after epoch {}, '{}' is no finite number any more; the last whole checkpoint is that of "
+         "epoch {}: lower lr0",
+         epoch, name, epoch - 1);
   }
 }
 
@@ -284,6 +301,7 @@ class Run {
 
   void finish_epoch(EpochReport& report, const Result& result) {
     pipeline::TrainingCheckpoint checkpoint = session_.checkpoint();
+    require_finite(checkpoint, report.epoch);
     if (measures(report.epoch)) {
       const detail::Accuracy accuracy = detail::measure(job_, checkpoint, device_);
       report.ap = accuracy.ap;

@@ -12,6 +12,8 @@
 #include "coco/metrics.h"
 #include "dataset/data_yaml.h"
 #include "dataset/images.h"
+#include "dataset/labels.h"
+#include "dataset/hyperparameters.h"
 #include "pipeline/evaluation.h"
 #include "pipeline/model.h"
 #include "pipeline/quantization.h"
@@ -40,13 +42,29 @@ std::vector<fs::path> first_images(const dataset::Dataset& dataset, const std::s
   return images;
 }
 
+/// Copies of images with their labels: training keeps a cache beside the labels.
+std::vector<fs::path> copies(const std::vector<fs::path>& images, const fs::path& folder) {
+  std::vector<fs::path> result;
+  for (const fs::path& image : images) {
+    result.push_back(folder / "images" / image.filename());
+    const fs::path label = dataset::label_path(result.back());
+    fs::create_directories(result.back().parent_path());
+    fs::create_directories(label.parent_path());
+    fs::copy_file(image, result.back());
+    if (fs::exists(dataset::label_path(image))) {
+      fs::copy_file(dataset::label_path(image), label);
+    }
+  }
+  return result;
+}
+
 /// yolov5n, calibrated on a few images and trained for one short epoch.
 Job short_training(const fs::path& data, const fs::path& folder) {
   const auto dataset = dataset::read_data_yaml(data / "coco/coco.yaml");
   const auto model =
       pipeline::load_model(data / "weights/yolov5n.pt", {.size = kImage, .dynamic = true});
   Job job{.model = model.graph, .head = model.head};
-  job.images = first_images(dataset, "train", kTrainImages);
+  job.images = copies(first_images(dataset, "train", kTrainImages), folder);
   job.plan = pipeline::quantize_model(
                  model, job.images,
                  {.images = 8, .tune_weights = false, .bias_correction = false})

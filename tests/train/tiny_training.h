@@ -28,7 +28,7 @@ class TinyTraining {
   /// @param name  of the folder for checkpoints.
   train::Job job(const std::string& name) const;
 
-  /// The same of a model of another number of classes, nothing measured.
+  /// The same of another model with three classes.
   train::Job job(const std::string& name, const graph::Graph& graph) const;
 
   /// Quantization-aware training of a checkpoint that a job left, BatchNormalization folded.
