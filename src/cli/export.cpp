@@ -60,7 +60,8 @@ graph::Graph from_training(const Arguments& arguments) {
          arguments.weights.string());
   }
   auto model = pipeline::load_model(
-      arguments.weights, {.size = arguments.size.size(), .batch = arguments.batch, .dynamic = true});
+      arguments.weights,
+      {.size = arguments.size.size(), .batch = arguments.batch, .dynamic = true});
   graph::Graph graph = std::move(arguments.dynamic ? model.graph : model.fixed);
   if (graph.opset() < arguments.opset) onnx::upgrade_opset(graph, arguments.opset);
   return graph;
@@ -170,8 +171,10 @@ void write(const Arguments& arguments, graph::Graph graph, const fs::path& out) 
 /// The float weights by the names that they have in PyTorch.
 void write_weights(const Arguments& arguments, const fs::path& out) {
   if (arguments.float_type != "fp32" || arguments.simplify || arguments.focus_to_conv) {
-    fail(ErrorCode::bad_usage, "a state_dict ('{}') holds the weights as they are: no --simplify, "
-         "--focus-to-conv or --float-type fp16", out.string());
+    fail(ErrorCode::bad_usage,
+         "a state_dict ('{}') holds the weights as they are: no --simplify, "
+         "--focus-to-conv or --float-type fp16",
+         out.string());
   }
   const graph::Graph graph = is_training_checkpoint(arguments.weights)
                                  ? pipeline::read_training_checkpoint(arguments.weights).model
@@ -215,10 +218,13 @@ void run(const Arguments& arguments) {
 
 void declare_export(CLI::App& app) {
   const auto arguments = std::make_shared<Arguments>();
-  app.add_option("--weights", arguments->weights, "checkpoint: of YOLOv5 (.pt) or of training (.ckpt)");
+  app.add_option("--weights", arguments->weights,
+                 "checkpoint: of YOLOv5 (.pt) or of training (.ckpt)");
   app.add_option("files", arguments->files, "instead: ONNX file to read, ONNX file to write")
       ->expected(0, 2);
-  app.add_option("--out", arguments->out, "ONNX file to write, default: beside the checkpoint; x.pt: the weights for PyTorch");
+  app.add_option(
+      "--out", arguments->out,
+      "ONNX file to write, default: beside the checkpoint; x.pt: the weights for PyTorch");
   arguments->size.declare(app);
   arguments->json.declare(app);
   app.add_option("--batch,--batch-size", arguments->batch, "images per inference")

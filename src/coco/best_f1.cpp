@@ -16,9 +16,7 @@ struct ClassCurve {
   std::vector<double> recall = std::vector<double>(kConfidences);
 };
 
-double confidence_at(std::size_t index) {
-  return static_cast<double>(index) / (kConfidences - 1);
-}
+double confidence_at(std::size_t index) { return static_cast<double>(index) / (kConfidences - 1); }
 
 ClassCurve curve_of(const ClassMatches& matches, std::size_t boxes) {
   ClassCurve curve;

@@ -48,7 +48,8 @@ std::vector<NamedTensor> state_dict_of(const graph::Graph& graph) {
       if (!name.starts_with("model.")) {
         fail(ErrorCode::unsupported,
              "'{}' of node '{}' is no name of a PyTorch module's: its weights do not make a "
-             "state_dict", name, node.name);
+             "state_dict",
+             name, node.name);
       }
       result.push_back({name, *tensor});
       if (name.ends_with(kFirstHead)) detect = name.substr(0, name.size() - kFirstHead.size());

@@ -15,8 +15,8 @@
 #include <system_error>
 #include <utility>
 
-#include "core/error.h"
 #include "core/available_threads.h"
+#include "core/error.h"
 #include "core/file.h"
 #include "core/hash.h"
 #include "dataset/loader.h"
@@ -58,7 +58,8 @@ void check(const Job& job) {
     fail(ErrorCode::bad_argument, "images of {} pixels do not fit the model: give a multiple of {}",
          recipe.size.width, stride);
   }
-  require(!recipe.learn_scales || job.plan.has_value(), "only a quantized model has scales to learn");
+  require(!recipe.learn_scales || job.plan.has_value(),
+          "only a quantized model has scales to learn");
   require(recipe.teacher == Teacher::labels || job.plan.has_value(),
           "a float model that teaches itself learns nothing: the teacher is for quantized ones");
   if (recipe.learn_scales && job.plan->target == "onnxruntime") {
@@ -82,7 +83,8 @@ int threads_of(const Recipe& recipe) {
 }
 
 dataset::TrainingSet open_set(const Job& job, const std::vector<fs::path>& images, bool augment) {
-  return {images, static_cast<std::size_t>(job.head.class_count),
+  return {images,
+          static_cast<std::size_t>(job.head.class_count),
           {.size = job.recipe.size,
            .hyp = job.hyp,
            .augment = augment,
@@ -121,12 +123,9 @@ Json recipe_json(const Job& job) {
 }
 
 std::string training_json(const Job& job, const Progress& progress) {
-  const Json json{{"epochs_done", progress.epochs_done},
-                  {"best_ap", progress.best_ap},
-                  {"best_epoch", progress.best_epoch},
-                  {"recipe", recipe_json(job)},
-                  {"hyp", dataset::to_yaml(job.hyp)},
-                  {"images", job.images.size()}};
+  const Json json{{"epochs_done", progress.epochs_done}, {"best_ap", progress.best_ap},
+                  {"best_epoch", progress.best_epoch},   {"recipe", recipe_json(job)},
+                  {"hyp", dataset::to_yaml(job.hyp)},    {"images", job.images.size()}};
   return json.dump();
 }
 
@@ -189,10 +188,10 @@ class Run {
         watcher_(watcher),
         device_(detail::open_device(job.recipe.device)),
         set_(open_set(job, job.images, job.recipe.augment)),
-        loader_(set_, {.batch_size = static_cast<std::size_t>(job.recipe.batch_size),
-                       .threads = job.recipe.workers > 0 ? job.recipe.workers
-                                                         : threads_of(job.recipe),
-                       .seed = job.recipe.seed}),
+        loader_(set_,
+                {.batch_size = static_cast<std::size_t>(job.recipe.batch_size),
+                 .threads = job.recipe.workers > 0 ? job.recipe.workers : threads_of(job.recipe),
+                 .seed = job.recipe.seed}),
         schedule_(job.hyp, {.epochs = job.recipe.epochs,
                             .batches = loader_.batches(),
                             .batch_size = job.recipe.batch_size,
@@ -203,7 +202,8 @@ class Run {
   }
 
   Result run() {
-    Result result{.epochs = {}, .last = job_.folder / "last.ckpt", .best = job_.folder / "best.ckpt"};
+    Result result{
+        .epochs = {}, .last = job_.folder / "last.ckpt", .best = job_.folder / "best.ckpt"};
     if (job_.resume) resume(result.last);
     if (progress_.epochs_done >= job_.recipe.epochs) {
       notice(fmt::format("'{}' is of a training that was finished after {} epochs: nothing to do",
@@ -271,8 +271,9 @@ class Run {
            "lower lr0, or look at these images and labels",
            epoch, batch.index, error.what(), fmt::join(names_of(batch), ", "), epoch - 1);
     } catch (const c10::OutOfMemoryError& error) {
-      fail(ErrorCode::backend, "a batch of {} images does not fit into the device's memory; {} may: {}",
-           batch.count, std::max<std::size_t>(batch.count / 2, 1), error.what_without_backtrace());
+      fail(ErrorCode::backend,
+           "a batch of {} images does not fit into the device's memory; {} may: {}", batch.count,
+           std::max<std::size_t>(batch.count / 2, 1), error.what_without_backtrace());
     }
   }
 

@@ -50,8 +50,10 @@ pid_t start_quietly(const Words& command) {
 /// A drawn data set in a folder of its own, and the words that train on it.
 class CommandLineTraining : public testing::Test {
  protected:
-  void SetUp() override { must({"dataset", "shapes", "--out", "shapes", "--images", "12", "--val",
-                                "4", "--img", "64", "--classes", "3"}); }
+  void SetUp() override {
+    must({"dataset", "shapes", "--out", "shapes", "--images", "12", "--val", "4", "--img", "64",
+          "--classes", "3"});
+  }
 
   test::Finished yoloq(const Words& words) const { return test::yoloq_in(folder_.path(), words); }
 
@@ -62,16 +64,20 @@ class CommandLineTraining : public testing::Test {
   }
 
   static Words common(const std::string& out) {
-    return {"--data",   "shapes/data.yaml", "--img",     "64", "--batch-size",    "6",
-            "--threads", "1",               "--workers", "1",  "--average-steps", "2",
-            "--out",     out};
+    return {"--data",          "shapes/data.yaml",
+            "--img",           "64",
+            "--batch-size",    "6",
+            "--threads",       "1",
+            "--workers",       "1",
+            "--average-steps", "2",
+            "--out",           out};
   }
   static Words train(const std::string& out, const std::string& epochs = "3") {
     return Words{"train", "--cfg", "yolov5p.yaml", "--epochs", epochs} + common(out);
   }
   static Words qat(const std::string& out, const std::string& weights) {
-    return Words{"qat",      "--weights",          weights, "--epochs",
-                 "3",        "--num-calib-images", "4",     "--no-tuning"} +
+    return Words{"qat", "--weights",          weights, "--epochs",
+                 "3",   "--num-calib-images", "4",     "--no-tuning"} +
            common(out);
   }
 
@@ -89,8 +95,8 @@ class CommandLineTraining : public testing::Test {
       for (int i = 0; wait_ms > 1000 && i < 6000 && !fs::exists(folder_ / out / "last.ckpt"); ++i) {
         std::this_thread::sleep_for(std::chrono::milliseconds(5));
       }
-      std::this_thread::sleep_for(std::chrono::milliseconds(wait_ms > 1000 ? wait_ms % 100 + 20
-                                                                           : wait_ms));
+      std::this_thread::sleep_for(
+          std::chrono::milliseconds(wait_ms > 1000 ? wait_ms % 100 + 20 : wait_ms));
       ::kill(child, SIGKILL);
       int status = 0;
       ::waitpid(child, &status, 0);
@@ -154,8 +160,8 @@ TEST_F(CommandLineTraining, ExportsWeightsForPyTorch) {
   must(train("runs", "1"));
 
   must({"export", "--weights", "runs/best.ckpt", "--out", "weights.pt"});
-  const auto simplified = yoloq(
-      {"export", "--weights", "runs/best.ckpt", "--simplify", "--out", "weights.pt"});
+  const auto simplified =
+      yoloq({"export", "--weights", "runs/best.ckpt", "--simplify", "--out", "weights.pt"});
 
   const auto tensors = checkpoint::read_state_dict(folder_ / "weights.pt");
   const auto best = pipeline::read_training_checkpoint(folder_ / "runs/best.ckpt");
@@ -198,8 +204,10 @@ TEST_F(CommandLineTraining, StartsWithANewHeadForOtherClasses) {
   must(train("three", "1"));
   must({"dataset", "shapes", "--out", "two", "--images", "6", "--val", "2", "--img", "64",
         "--classes", "2"});
-  Words again{"train", "--weights", "three/last.ckpt", "--epochs", "1", "--data", "two/data.yaml",
-              "--img", "64", "--batch-size", "6", "--threads", "1", "--out", "again"};
+  Words again{
+      "train", "--weights", "three/last.ckpt", "--epochs", "1",         "--data", "two/data.yaml",
+      "--img", "64",        "--batch-size",    "6",        "--threads", "1",      "--out",
+      "again"};
 
   const auto refused = yoloq(again);
 

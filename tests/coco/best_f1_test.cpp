@@ -28,10 +28,10 @@ TEST(BestF1, IsThatOfTheBestConfidence) {
   //   >= .8  P 1    R 1/2  F1 .667
   //   >= .4  P 3/4  R 3/4  F1 .75   the best
   //   >= .1  P 1/2  R 3/4  F1 .6
-  const BestF1 best = best_f1(matches_of({class_of(
-      {verdict(.9, true), verdict(.8, true), verdict(.6, false), verdict(.4, true),
-       verdict(.2, false), verdict(.1, false)},
-      4)}));
+  const BestF1 best =
+      best_f1(matches_of({class_of({verdict(.9, true), verdict(.8, true), verdict(.6, false),
+                                    verdict(.4, true), verdict(.2, false), verdict(.1, false)},
+                                   4)}));
 
   EXPECT_DOUBLE_EQ(best.precision, 0.75);
   EXPECT_DOUBLE_EQ(best.recall, 0.75);
@@ -52,17 +52,16 @@ TEST(BestF1, IsOneConfidenceForAllClasses) {
 }
 
 TEST(BestF1, LeavesOutWhatIsIgnoredAndClassesWithoutBoxes) {
-  const BestF1 best = best_f1(matches_of(
-      {class_of({verdict(.9, false, true), verdict(.8, true)}, 1),
-       class_of({verdict(.95, false), verdict(.9, false)}, 0)}));
+  const BestF1 best =
+      best_f1(matches_of({class_of({verdict(.9, false, true), verdict(.8, true)}, 1),
+                          class_of({verdict(.95, false), verdict(.9, false)}, 0)}));
 
   EXPECT_DOUBLE_EQ(best.precision, 1);
   EXPECT_DOUBLE_EQ(best.recall, 1);
 }
 
 TEST(BestF1, CountsAClassOfWhichNothingIsFound) {
-  const BestF1 best =
-      best_f1(matches_of({class_of({verdict(.9, true)}, 1), class_of({}, 5)}));
+  const BestF1 best = best_f1(matches_of({class_of({verdict(.9, true)}, 1), class_of({}, 5)}));
 
   EXPECT_DOUBLE_EQ(best.recall, 0.5);
   EXPECT_DOUBLE_EQ(best.precision, 0.5);

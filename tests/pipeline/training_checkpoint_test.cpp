@@ -35,9 +35,8 @@ quantize::Plan plan_of_first(std::vector<float> scales) {
   quantize::WeightPlan weight{.tensor = "model.0.conv.weight", .layer = "model.0.conv"};
   weight.scales = std::move(scales);
   plan.weights.push_back(weight);
-  plan.activations.push_back({.tensor = "images",
-                              .quantizer = {DType::i8, 0.004f, 0},
-                              .readers = {"model.0.conv:0"}});
+  plan.activations.push_back(
+      {.tensor = "images", .quantizer = {DType::i8, 0.004f, 0}, .readers = {"model.0.conv:0"}});
   return plan;
 }
 
@@ -79,9 +78,7 @@ TEST(TrainingCheckpoint, HasNoPlanOfAFloatModel) {
   EXPECT_FALSE(deployed_plan(read).has_value());
 }
 
-TEST(TrainingCheckpoint, IsAnOnnxFile) {
-  EXPECT_NO_THROW(onnx::parse(serialize(full())));
-}
+TEST(TrainingCheckpoint, IsAnOnnxFile) { EXPECT_NO_THROW(onnx::parse(serialize(full()))); }
 
 TEST(TrainingCheckpoint, RefusesOtherFiles) {
   EXPECT_THAT(test::message_of([] { parse_training_checkpoint(onnx::serialize(tiny_graph())); }),
@@ -145,8 +142,8 @@ TEST(StateDict, HasEveryWeightByPyTorchsName) {
     ASSERT_TRUE(by_name.contains(name)) << name;
     EXPECT_EQ(by_name[name], graph.constants.at(name)) << name;
   }
-  const auto anchors = std::ranges::find_if(
-      tensors, [](const auto& one) { return one.name.ends_with(".anchors"); });
+  const auto anchors =
+      std::ranges::find_if(tensors, [](const auto& one) { return one.name.ends_with(".anchors"); });
   ASSERT_NE(anchors, tensors.end());
   EXPECT_EQ(anchors->tensor.shape().size(), 3U);
   EXPECT_FLOAT_EQ(anchors->tensor.to_floats()[0], test::tiny_model().info.anchors[0][0][0] / 8);

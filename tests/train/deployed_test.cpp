@@ -109,8 +109,7 @@ class Deployed : public testing::Test {
 
     const auto in_training = heads_in_training(checkpoint, image);
     const auto in_onnxruntime = test::run_in_onnxruntime(graph, {image});
-    const auto in_torch =
-        runtime::run(*runtime::compile(graph, {.backend = "torch"}), {{image}});
+    const auto in_torch = runtime::run(*runtime::compile(graph, {.backend = "torch"}), {{image}});
 
     ASSERT_EQ(in_training.size(), 3U);
     for (std::size_t i = 0; i < 3; ++i) {

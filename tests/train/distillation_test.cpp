@@ -75,7 +75,8 @@ std::vector<double> recomputed(const std::vector<at::Tensor>& student,
           const double weight = sigmoid(at(t, 4));
           double boxes = 0, labels = 0;
           for (int i = 0; i < 4; ++i) boxes += smooth_l1(at(s, i) - at(t, i)) / 4;
-          for (int i = 5; i < 5 + kClasses; ++i) labels += divergence(at(s, i), at(t, i)) / kClasses;
+          for (int i = 5; i < 5 + kClasses; ++i)
+            labels += divergence(at(s, i), at(t, i)) / kClasses;
           objectness += divergence(at(s, 4), at(t, 4));
           box += weight * boxes;
           classes += weight * labels;

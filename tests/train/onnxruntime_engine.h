@@ -8,7 +8,8 @@
 
 namespace yoloq::test {
 
-/// ONNX Runtime, literally, as an engine: each run starts the oracle anew, so give it large batches.
+/// ONNX Runtime, literally, as an engine: each run starts the oracle anew, so give it large
+/// batches.
 ///
 /// @param graph  of fixed sizes.
 std::shared_ptr<runtime::Engine> onnxruntime_engine(const graph::Graph& graph);

@@ -44,8 +44,8 @@ struct Few {
       for (float& value : values) value *= size;
       one.tensor.mutable_grad() = to_torch(Tensor::list(values));
     };
-    for (auto* group : {&parameters.weights, &parameters.norms, &parameters.biases,
-                        &parameters.scales}) {
+    for (auto* group :
+         {&parameters.weights, &parameters.norms, &parameters.biases, &parameters.scales}) {
       for (Parameter& one : *group) set(one);
     }
   }

@@ -11,9 +11,9 @@
 
 #include "coco/metrics.h"
 #include "dataset/data_yaml.h"
+#include "dataset/hyperparameters.h"
 #include "dataset/images.h"
 #include "dataset/labels.h"
-#include "dataset/hyperparameters.h"
 #include "pipeline/evaluation.h"
 #include "pipeline/model.h"
 #include "pipeline/quantization.h"
@@ -66,8 +66,7 @@ Job short_training(const fs::path& data, const fs::path& folder) {
   Job job{.model = model.graph, .head = model.head};
   job.images = copies(first_images(dataset, "train", kTrainImages), folder);
   job.plan = pipeline::quantize_model(
-                 model, job.images,
-                 {.images = 8, .tune_weights = false, .bias_correction = false})
+                 model, job.images, {.images = 8, .tune_weights = false, .bias_correction = false})
                  .plan;
   job.hyp = dataset::read_hyperparameters("hyp.qat.yaml");
   job.recipe.epochs = 1;

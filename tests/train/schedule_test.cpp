@@ -36,9 +36,9 @@ TEST(Schedule, FallsAlongALine) {
 
 TEST(Schedule, WarmsUpOverItsEpochs) {
   // 2 epochs of 200 batches: 400. Without accumulation the batch is the nominal one's quarter.
-  const Schedule schedule(plain_hyp(),
-                          {.epochs = 10, .batches = 200, .batch_size = 16, .nominal_batch = 64,
-                           .cosine = false});
+  const Schedule schedule(
+      plain_hyp(),
+      {.epochs = 10, .batches = 200, .batch_size = 16, .nominal_batch = 64, .cosine = false});
 
   const Rates first = schedule.at(0, 0);
   EXPECT_DOUBLE_EQ(first.weights, 0);

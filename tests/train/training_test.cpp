@@ -18,9 +18,9 @@ namespace yoloq::train {
 namespace {
 
 namespace fs = std::filesystem;
+using test::refusal;
 using testing::HasSubstr;
 using testing::Not;
-using test::refusal;
 
 double sum(const Losses& losses) { return losses[0] + losses[1] + losses[2]; }
 
@@ -207,7 +207,7 @@ TEST_F(Training, TakesTheLatestForTheBestWithoutImagesToMeasureOn) {
 
 TEST_F(Training, HasABestEvenWhereNothingIsToBeFound) {
   Job job = tiny_->job("empty-val");
-  job.truth.annotations.annotations.clear();
+  job.truth.annotations.boxes.clear();
 
   const Result result = train(job);
 
@@ -339,9 +339,15 @@ TEST_F(Training, RefusesWhatCannotWork) {
 
   EXPECT_THAT(refused(bad_argument, [](Job& to) { to.recipe.epochs = 0; }), HasSubstr("epoch"));
   EXPECT_THAT(refused(bad_argument, [](Job& to) { to.images.clear(); }), HasSubstr("no images"));
-  EXPECT_THAT(refused(bad_argument, [](Job& to) { to.recipe.size = {64, 96}; }),
+  EXPECT_THAT(refused(bad_argument,
+                      [](Job& to) {
+                        to.recipe.size = {64, 96};
+                      }),
               HasSubstr("square"));
-  EXPECT_THAT(refused(bad_argument, [](Job& to) { to.recipe.size = {80, 80}; }),
+  EXPECT_THAT(refused(bad_argument,
+                      [](Job& to) {
+                        to.recipe.size = {80, 80};
+                      }),
               HasSubstr("multiple of 32"));
   EXPECT_THAT(refused(bad_argument, [](Job& to) { to.recipe.device = "tpu"; }),
               HasSubstr("no device 'tpu'; known: cpu, cuda, cuda:N"));
@@ -352,10 +358,11 @@ TEST_F(Training, RefusesWhatCannotWork) {
               HasSubstr("quantized"));
   EXPECT_THAT(refused(bad_argument, [](Job& to) { to.recipe.teacher = Teacher::float_model; }),
               HasSubstr("teaches itself"));
-  EXPECT_THAT(refused(io, [](Job& to) {
-                write_file(to.folder.parent_path() / "file", "");
-                to.folder = to.folder.parent_path() / "file" / "below";
-              }),
+  EXPECT_THAT(refused(io,
+                      [](Job& to) {
+                        write_file(to.folder.parent_path() / "file", "");
+                        to.folder = to.folder.parent_path() / "file" / "below";
+                      }),
               HasSubstr("file/below"));
 }
 

@@ -104,8 +104,8 @@ void Optimizer::State::move_scales(double rate) {
 void Optimizer::step(const Rates& rates, double scale_rate) {
   State& state = *state_;
   if (state.options.clip_norm > 0) {
-    const double norm = ::torch::nn::utils::clip_grad_norm_(state.parameters.trained(),
-                                                            state.options.clip_norm);
+    const double norm =
+        ::torch::nn::utils::clip_grad_norm_(state.parameters.trained(), state.options.clip_norm);
     if (!std::isfinite(norm)) fail(ErrorCode::bad_value, "the norm of the gradients is {}", norm);
   }
   state.set(0, rates.biases, rates.momentum);
