@@ -19,6 +19,8 @@
 #include "onnx/model_file.h"
 #include "pipeline/model.h"
 #include "pipeline/training_checkpoint.h"
+#include "support/tiny_checkpoint.h"
+#include "support/tiny_model.h"
 
 namespace yoloq {
 namespace {
@@ -201,15 +203,22 @@ TEST_F(CommandLineTraining, KilledAndResumedQuantizedItGivesTheBytesOfAnUnbroken
 }
 
 TEST_F(CommandLineTraining, StartsWithANewHeadForOtherClasses) {
+  test::write_checkpoint(test::tiny_model({.classes = 5}), folder_ / "five.pt");
+
+  const std::string said =
+      must(Words{"train", "--weights", "five.pt", "--epochs", "1"} + common("runs"));
+
+  EXPECT_THAT(said, HasSubstr("notice: 'five.pt' has 5 classes, the data set 3"));
+  EXPECT_EQ(pipeline::load_model(folder_ / "runs/last.ckpt").head.class_count, 3);
+}
+
+TEST_F(CommandLineTraining, RefusesACheckpointOfOtherClasses) {
   must(train("three", "1"));
   must({"dataset", "shapes", "--out", "two", "--images", "6", "--val", "2", "--img", "64",
         "--classes", "2"});
-  Words again{
-      "train", "--weights", "three/last.ckpt", "--epochs", "1",         "--data", "two/data.yaml",
-      "--img", "64",        "--batch-size",    "6",        "--threads", "1",      "--out",
-      "again"};
 
-  const auto refused = yoloq(again);
+  const auto refused = yoloq({"train", "--weights", "three/last.ckpt", "--data", "two/data.yaml",
+                              "--img", "64", "--out", "again"});
 
   EXPECT_EQ(refused.status, 1);
   EXPECT_THAT(refused.errors, HasSubstr("has 2 classes, the model 3"));
