@@ -123,7 +123,9 @@ void Optimizer::State::move_scales(double rate) {
 void Optimizer::step(const Rates& rates, double scale_rate) {
   State& state = *state_;
   if (state.options.clip_norm > 0) {
-    ::torch::nn::utils::clip_grad_norm_(state.parameters.trained(), state.options.clip_norm);
+    const double norm =
+        ::torch::nn::utils::clip_grad_norm_(state.parameters.trained(), state.options.clip_norm);
+    if (!std::isfinite(norm)) fail(ErrorCode::bad_value, "the norm of the gradients is {}", norm);
   }
   state.set(0, rates.biases, rates.momentum);
   for (std::size_t i = 1; i < state.method->param_groups().size(); ++i) {
@@ -148,6 +150,7 @@ std::map<std::string, Tensor> Optimizer::state() const {
       return;
     }
     const auto& own = static_cast<const SGDParamState&>(*found->second);
+    if (!own.momentum_buffer().defined()) return;  // Without momentum there is none.
     result["momentum/" + parameter.name] = runtime::torch::from_torch(own.momentum_buffer());
   });
   for (const auto& [name, moment] : state_->moments) {
@@ -190,9 +193,11 @@ void Optimizer::restore(const std::map<std::string, Tensor>& state) {
   for (auto& [name, moment] : state_->moments) {
     moment = {stored("first/" + name, moment.first), stored("second/" + name, moment.second)};
   }
-  if (const auto steps = state.find("scale_steps"); steps != state.end()) {
-    state_->scale_steps = steps->second.to_integers().front();
+  const auto steps = state.find("scale_steps");
+  if (steps == state.end()) {
+    fail(ErrorCode::corrupt_file, "the state of training lacks 'scale_steps'");
   }
+  state_->scale_steps = steps->second.to_integers().front();
 }
 
 }  // namespace yoloq::train::detail

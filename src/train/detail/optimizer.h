@@ -34,6 +34,8 @@ class Optimizer {
   /// Moves the parameters along their gradients and forgets those.
   ///
   /// @param scale_rate  relative step of a scale.
+  /// @throws Error(bad_value) if gradients are to be clipped and are no finite numbers; the
+  ///     parameters are then as they were.
   void step(const Rates& rates, double scale_rate);
 
   /// Momentum and moments by parameter name, to go on with later.
