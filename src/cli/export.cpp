@@ -13,6 +13,7 @@
 #include "cli/command.h"
 #include "cli/progress_bar.h"
 #include "core/error.h"
+#include "core/file.h"
 #include "dataset/data_yaml.h"
 #include "dataset/images.h"
 #include "onnx/model_file.h"
@@ -189,6 +190,21 @@ void write_weights(const Arguments& arguments, const fs::path& out) {
   arguments.json.write(json.dump(2));
 }
 
+/// A checkpoint of training to pass on: without the state of training, weights in float16.
+void write_stripped(const Arguments& arguments, const fs::path& out) {
+  if (!is_training_checkpoint(arguments.weights)) {
+    fail(ErrorCode::bad_argument, "'{}' is no checkpoint of training (.ckpt), which '{}' is to be",
+         arguments.weights.string(), out.string());
+  }
+  const auto checkpoint = pipeline::read_training_checkpoint(arguments.weights);
+  require_writable(out);
+  write_file(out, pipeline::serialize(pipeline::stripped(checkpoint)));
+  fmt::print("{}: weights in float16, {:.2f} MB\n", out.string(),
+             static_cast<double>(fs::file_size(out)) / 1e6);
+  arguments.json.write(
+      nlohmann::ordered_json{{"file", out.string()}, {"bytes", fs::file_size(out)}}.dump(2));
+}
+
 void run(const Arguments& arguments) {
   if (!arguments.weights.empty()) {
     if (!arguments.files.empty()) {
@@ -202,6 +218,10 @@ void run(const Arguments& arguments) {
     }
     if (out.extension() == ".pt" || out.extension() == ".pth") {
       write_weights(arguments, out);
+      return;
+    }
+    if (is_training_checkpoint(out)) {
+      write_stripped(arguments, out);
       return;
     }
     write(arguments, from_checkpoint(arguments), out);

@@ -23,6 +23,7 @@
 #include "dataset/training_set.h"
 #include "onnx/model_file.h"
 #include "quantize/plan.h"
+#include "train/detail/logs.h"
 #include "train/detail/session.h"
 #include "train/detail/validation.h"
 #include "train/schedule.h"
@@ -210,10 +211,13 @@ class Run {
       notice(fmt::format("'{}' is of a training that was finished after {} epochs: nothing to do",
                          result.last.string(), progress_.epochs_done));
     }
+    detail::Logs logs(job_.folder, progress_.epochs_done);
+    open_val_set();
     while (progress_.epochs_done < job_.recipe.epochs) {
       EpochReport report = train_epoch(progress_.epochs_done);
       ++progress_.epochs_done;
       finish_epoch(report, result);
+      logs.add(report);
       result.epochs.push_back(report);
       if (watcher_.epoch) watcher_.epoch(report);
     }
@@ -235,6 +239,32 @@ class Run {
     } catch (const Error& error) {
       throw error.within("while resuming from '" + path.string() + "'");
     }
+  }
+
+  /// The loss on val images takes label files, where AP takes annotations just as well.
+  void open_val_set() {
+    if (job_.val_images.empty()) return;
+    try {
+      val_set_.emplace(open_set(job_, job_.val_images, false));
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::not_found) throw;
+      notice(fmt::format("no loss is measured on the val images: {}", error.what()));
+    }
+  }
+
+  Losses val_losses() {
+    dataset::Loader loader(*val_set_, {.batch_size = static_cast<std::size_t>(job_.recipe.batch_size),
+                                       .threads = threads_of(job_.recipe),
+                                       .shuffle = false});
+    at::Tensor sums = at::zeros({3}, at::TensorOptions(at::kDouble).device(device_));
+    std::size_t batches = 0;
+    loader.start(0);
+    while (auto batch = loader.next()) {
+      sums += session_.validation_loss(*batch);
+      ++batches;
+      loader.give_back(std::move(*batch));
+    }
+    return means(sums, batches);
   }
 
   EpochReport train_epoch(int epoch) {
@@ -310,6 +340,7 @@ class Run {
       report.ap50 = accuracy.ap50;
       report.precision = accuracy.best.precision;
       report.recall = accuracy.best.recall;
+      if (val_set_) report.val_losses = val_losses();
       report.best = progress_.best_epoch < 0 || accuracy.ap > progress_.best_ap;
     }
     // Without anything to measure the latest is the best.
@@ -334,6 +365,7 @@ class Run {
   const Watcher& watcher_;
   c10::Device device_;
   dataset::TrainingSet set_;
+  std::optional<dataset::TrainingSet> val_set_;
   dataset::Loader loader_;
   Schedule schedule_;
   detail::Session session_;
