@@ -36,7 +36,7 @@ FOREIGN = {
     r"(google/protobuf|onnx/onnx)": {"onnx"},
     r"zip\.h": {"checkpoint"},
     r"simdjson": {"coco", "runtime", "model"},
-    r"yaml-cpp/": {"dataset", "quantize"},
+    r"yaml-cpp/": {"dataset", "model", "quantize"},
     r"CLI/": {"cli"},
     r"Eigen/": {"quantize"},
     TORCH: {"runtime", "train"},

@@ -43,6 +43,7 @@ void declare_inspect(CLI::App& app);
 void declare_bench(CLI::App& app);
 void declare_sensitivity(CLI::App& app);
 void declare_search(CLI::App& app);
+void declare_dataset(CLI::App& app);
 void declare_report(CLI::App& app);
 
 // In yoloq-torch only.

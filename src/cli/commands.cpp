@@ -17,7 +17,7 @@ const Command kCommands[] = {
      "yoloq eval --weights yolov5n.pt --model yolov5n-int8.onnx --data coco.yaml", declare_eval},
     {"detect", "Find objects in images and draw them",
      "yoloq detect --model yolov5n-int8.onnx --source images/ --out runs/detect", declare_detect},
-    {"inspect", "Show layers, shapes, parameters, FLOPs and what keeps a layer from int8",
+    {"inspect", "Show a model's layers and what keeps one from int8; check data and hyper-parameters",
      "yoloq inspect --model yolov5n-int8.onnx --quantization", declare_inspect},
     {"bench", "Measure latency and throughput, two models side by side",
      "yoloq bench --model yolov5n.onnx --model yolov5n-int8.onnx", declare_bench},
@@ -35,6 +35,8 @@ const Command kCommands[] = {
      "yoloq qat --weights yolov5n.pt --data coco.yaml --epochs 20 --skip-layers auto:4 --out "
      "runs/qat",
      declare_qat},
+    {"dataset", "Make a data set to try things on: shapes of a few classes",
+     "yoloq dataset shapes --out shapes --images 2000 --val 300 --img 320", declare_dataset},
     {"report", "Put what other commands wrote into a folder on one page, with plots",
      "yoloq report --html report.html runs/yolov5n", declare_report},
 };

@@ -3,13 +3,18 @@
 
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <utility>
 
 #include "checkpoint/checkpoint.h"
 #include "cli/command.h"
 #include "cli/training_arguments.h"
 #include "core/error.h"
 #include "detect/head.h"
+#include "model/emit.h"
+#include "model/initialise.h"
+#include "model/read_yaml.h"
 #include "pipeline/model.h"
+#include "pipeline/training_checkpoint.h"
 
 namespace yoloq::cli {
 
@@ -19,18 +24,59 @@ namespace {
 
 struct Arguments {
   TrainingArguments training;
+  fs::path cfg;
   fs::path weights;
+  bool freeze_norm = false;
 };
+
+graph::Graph open_graph(const model::Description& description) {
+  return model::emit(description,
+                     {.batch = std::nullopt, .height = std::nullopt, .width = std::nullopt});
+}
+
+/// A checkpoint of Ultralytics', with a new head where the data set has other classes.
+graph::Graph from_ultralytics(const fs::path& path, const dataset::Dataset& dataset,
+                              std::uint64_t seed) {
+  model::Description description = checkpoint::read_model(path);
+  const auto classes = static_cast<int>(dataset.names.size());
+  if (description.info.class_count != classes) {
+    fmt::print("notice: '{}' has {} classes, the data set {}: the head starts anew\n",
+               path.string(), description.info.class_count, classes);
+    model::reset_head(description,
+                      {.class_count = classes, .names = dataset.names, .seed = seed});
+  }
+  description.info.names = dataset.names;
+  return open_graph(description);
+}
+
+graph::Graph starting_model(const Arguments& arguments, const dataset::Dataset& dataset) {
+  if (arguments.cfg.empty() == arguments.weights.empty()) {
+    fail(ErrorCode::bad_usage, "give --cfg, to start from nothing, or --weights, to go on from them");
+  }
+  const std::uint64_t seed = arguments.training.recipe.seed;
+  if (!arguments.cfg.empty()) {
+    return open_graph(model::read_model_yaml(
+        arguments.cfg, {.class_count = static_cast<int>(dataset.names.size()),
+                        .names = dataset.names,
+                        .seed = seed}));
+  }
+  if (arguments.weights.extension() != ".ckpt") {
+    return from_ultralytics(arguments.weights, dataset, seed);
+  }
+  auto checkpoint = pipeline::read_training_checkpoint(arguments.weights);
+  if (!checkpoint.plan) return std::move(checkpoint.model);
+  fail(ErrorCode::bad_argument, "'{}' is of quantization-aware training; train starts from float",
+       arguments.weights.string());
+}
 
 void run_training(const Arguments& arguments) {
   const dataset::Dataset dataset = dataset::read_data_yaml(arguments.training.data);
-  const graph::Graph graph = checkpoint::load_graph(
-      arguments.weights, {.batch = std::nullopt, .height = std::nullopt, .width = std::nullopt});
-  const vision::Size size = arguments.training.size.size().value_or(vision::Size{640, 640});
-  train::Job job{
-      .model = graph,
-      .head = detect::find_head(pipeline::with_input(graph, 1, size), {.names = dataset.names})};
+  const graph::Graph graph = starting_model(arguments, dataset);
+  const detect::Head head = detect::find_head(
+      pipeline::with_input(graph, 1, arguments.training.side()), {.names = dataset.names});
+  train::Job job{.model = graph, .head = head};
   arguments.training.fill(job, dataset);
+  job.recipe.batch_statistics = !arguments.freeze_norm;
   arguments.training.run(job);
 }
 
@@ -39,7 +85,11 @@ void run_training(const Arguments& arguments) {
 void declare_train(CLI::App& app) {
   const auto arguments = std::make_shared<Arguments>();
   arguments->training.declare(app, "hyp.scratch.yaml", "runs/train");
-  app.add_option("--weights", arguments->weights, "checkpoint to start from")->required();
+  app.add_option("--cfg", arguments->cfg,
+                 "model yaml, or a built-in one by name: start from random weights");
+  app.add_option("--weights", arguments->weights, "checkpoint (.pt, .ckpt) to start from");
+  app.add_flag("--freeze-norm", arguments->freeze_norm,
+               "normalize by the running statistics, which then stay");
   app.callback([arguments] { run_training(*arguments); });
 }
 

@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdio>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -93,6 +94,11 @@ void TrainingArguments::declare(CLI::App& app, const char* hyp_default, const ch
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
   app.add_option("--split", split, "split to train on")->capture_default_str();
+  app.add_option("--optimizer", recipe.method, "sgd, adamw")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, train::Method>{{"sgd", train::Method::sgd},
+                                               {"adamw", train::Method::adamw}}))
+      ->default_str("sgd");
   app.add_option("--average-steps", recipe.average_steps,
                  "how slowly the moving averages come to their full length")
       ->check(CLI::PositiveNumber)
@@ -109,9 +115,13 @@ void TrainingArguments::declare(CLI::App& app, const char* hyp_default, const ch
   app.add_option("--out", out, "folder")->capture_default_str();
 }
 
+vision::Size TrainingArguments::side() const {
+  return size.size().value_or(vision::Size{kDefaultSide, kDefaultSide});
+}
+
 void TrainingArguments::fill(train::Job& job, const dataset::Dataset& dataset) const {
   job.recipe = recipe;
-  job.recipe.size = size.size().value_or(vision::Size{kDefaultSide, kDefaultSide});
+  job.recipe.size = side();
   job.recipe.cosine = !linear;
   job.hyp = dataset::read_hyperparameters(hyp);
   job.folder = out;

@@ -35,6 +35,9 @@ struct TrainingArguments {
   /// @param hyp  the default of --hyp.
   void declare(CLI::App& app, const char* hyp, const char* out);
 
+  /// Of the images; 640 unless told.
+  vision::Size side() const;
+
   /// Fills what the data set decides: images, ground truth, hyper-parameters, recipe, folder.
   ///
   /// @param job  with its model and head.

@@ -1,68 +1,91 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/random.h"
 
-#include <bit>
+#include <cassert>
 #include <cmath>
+#include <numbers>
 
 namespace yoloq {
 
 namespace {
 
-constexpr std::uint64_t kGolden = 0x9E3779B97F4A7C15;
+constexpr int kRounds = 10;
+constexpr std::uint64_t kMultiplierA = 0xD2511F53;
+constexpr std::uint64_t kMultiplierB = 0xCD9E8D57;
+constexpr std::uint32_t kWeylLow = 0x9E3779B9;            // Golden ratio.
+constexpr std::uint32_t kWeylHigh = 0xBB67AE85;           // sqrt(3) - 1.
+constexpr std::uint64_t kStreamKey = 0x5DEECE66D1CE4E5B;  // Keys of streams never meet draws.
 
-/// The finalizer of SplitMix64: every bit of the input reaches every bit of the output.
-std::uint64_t mixed(std::uint64_t value) {
-  value = (value ^ (value >> 30)) * 0xBF58476D1CE4E5B9;
-  value = (value ^ (value >> 27)) * 0x94D049BB133111EB;
-  return value ^ (value >> 31);
+std::uint32_t low_half(std::uint64_t value) { return static_cast<std::uint32_t>(value); }
+std::uint32_t high_half(std::uint64_t value) { return static_cast<std::uint32_t>(value >> 32); }
+
+std::array<std::uint32_t, 4> counter_of(std::uint64_t position, std::uint64_t stream) {
+  return {low_half(position), high_half(position), low_half(stream), high_half(stream)};
 }
 
 }  // namespace
 
-Random::Random(std::uint64_t seed, std::uint64_t stream) {
-  std::uint64_t state = mixed(mixed(seed + kGolden) + stream);
-  for (std::uint64_t& word : state_) word = mixed(state += kGolden);
+std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> counter, std::uint64_t key) {
+  std::uint32_t low = low_half(key);
+  std::uint32_t high = high_half(key);
+  for (int round = 0; round < kRounds; ++round) {
+    const std::uint64_t a = kMultiplierA * counter[0];
+    const std::uint64_t b = kMultiplierB * counter[2];
+    counter = {high_half(b) ^ counter[1] ^ low, low_half(b), high_half(a) ^ counter[3] ^ high,
+               low_half(a)};
+    low += kWeylLow;
+    high += kWeylHigh;
+  }
+  return counter;
 }
 
-std::uint64_t Random::bits() {
-  const std::uint64_t result = std::rotl(state_[1] * 5, 7) * 9;
-  const std::uint64_t shifted = state_[1] << 17;
-  state_[2] ^= state_[0];
-  state_[3] ^= state_[1];
-  state_[1] ^= state_[2];
-  state_[0] ^= state_[3];
-  state_[2] ^= shifted;
-  state_[3] = std::rotl(state_[3], 45);
+Random::Random(std::uint64_t seed, std::uint64_t stream) : Random(Random(seed).stream(stream)) {}
+
+Random Random::stream(std::uint64_t id) const {
+  const auto mixed = philox(counter_of(id, stream_), key_ ^ kStreamKey);
+  Random result(mixed[0] | std::uint64_t{mixed[1]} << 32);
+  result.stream_ = mixed[2] | std::uint64_t{mixed[3]} << 32;
   return result;
 }
 
-double Random::uniform() { return static_cast<double>(bits() >> 11) * 0x1p-53; }
-
-double Random::uniform(double low, double high) { return low + (high - low) * uniform(); }
-
-std::uint64_t Random::below(std::uint64_t n) {
-  if (n < 2) return 0;
-  const std::uint64_t uneven = -n % n;  // 2^64 modulo n: as many values would come once too often.
-  for (;;) {
-    const std::uint64_t value = bits();
-    if (value >= uneven) return value % n;
+std::uint32_t Random::bits() {
+  if (used_ == block_.size()) {
+    block_ = philox(counter_of(position_++, stream_), key_);
+    used_ = 0;
   }
+  return block_[used_++];
 }
 
-// Marsaglia's polar method: the second value that it could give is not kept, so that the state is
-// all that a sequence depends on.
+float Random::uniform() { return static_cast<float>(bits() >> 8) * 0x1p-24f; }
+
+float Random::uniform(float low, float high) {
+  const double width = double{high} - double{low};
+  return static_cast<float>(low + width * double{uniform()});
+}
+
+/// Source: Box and Muller, "A note on the generation of random normal deviates", 1958.
 double Random::normal() {
-  for (;;) {
-    const double x = uniform(-1, 1);
-    const double y = uniform(-1, 1);
-    const double square = x * x + y * y;
-    if (square < 1 && square > 0) return x * std::sqrt(-2 * std::log(square) / square);
-  }
+  const double radius = std::sqrt(-2.0 * std::log((bits() + 0.5) * 0x1p-32));
+  return radius * std::cos(2.0 * std::numbers::pi * bits() * 0x1p-32);
 }
 
-// Marsaglia and Tsang, "A simple method for generating gamma variables", 2000.
+/// Source: Lemire, "Fast random integer generation in an interval", 2019.
+std::int64_t Random::integer(std::int64_t low, std::int64_t high) {
+  assert(low <= high && high - low < std::int64_t{0xFFFFFFFF});
+  const auto count = static_cast<std::uint32_t>(high - low + 1);
+  const std::uint32_t surplus =
+      (0u - count) % count;  // 2^32 mod count: draws that would be unfair.
+  std::uint64_t product = std::uint64_t{bits()} * count;
+  while (low_half(product) < surplus) product = std::uint64_t{bits()} * count;
+  return low + static_cast<std::int64_t>(high_half(product));
+}
+
+std::size_t Random::below(std::size_t n) {
+  return static_cast<std::size_t>(integer(0, static_cast<std::int64_t>(n) - 1));
+}
+
+/// Source: Marsaglia and Tsang, "A simple method for generating gamma variables", 2000.
 double Random::gamma(double shape) {
-  if (shape < 1) return gamma(shape + 1) * std::pow(1 - uniform(), 1 / shape);
   const double d = shape - 1.0 / 3;
   const double c = 1 / std::sqrt(9 * d);
   for (;;) {
@@ -70,13 +93,17 @@ double Random::gamma(double shape) {
     const double root = 1 + c * x;
     if (root <= 0) continue;
     const double v = root * root * root;
-    if (std::log(1 - uniform()) < x * x / 2 + d - d * v + d * std::log(v)) return d * v;
+    const double u = (bits() + 0.5) * 0x1p-32;
+    if (std::log(u) < x * x / 2 + d - d * v + d * std::log(v)) return d * v;
   }
 }
 
 double Random::beta(double a, double b) {
+  assert(a >= 1 && b >= 1);
   const double x = gamma(a);
   return x / (x + gamma(b));
 }
+
+bool Random::chance(double probability) { return bits() * 0x1p-32 < probability; }
 
 }  // namespace yoloq

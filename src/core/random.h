@@ -2,44 +2,77 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <span>
+#include <utility>
 
 namespace yoloq {
 
-/// Seeded random numbers that are the same with every compiler and standard library (whose
-/// distributions are not): xoshiro256**, filled by SplitMix64.
+/// Random numbers that are a function of (seed, stream, position): the same on every platform, for
+/// any number of threads and whatever other streams have drawn.
 ///
-/// A pair of seed and stream names a sequence: one stream per sample, so that what a sample draws
-/// does not depend on the samples drawn before it. normal() and beta() call the C library's log(),
-/// which may differ in its last bit between machines.
+/// Give each piece of work its own stream (the number of an image, a hash of a tensor's name) and
+/// it no longer matters in which order or on which thread the pieces run:
 ///
-/// Source: Blackman and Vigna, "Scrambled linear pseudorandom number generators", 2021.
+///     Random random = Random(seed).stream(epoch).stream(image);
+///
+/// Source: Philox4x32-10 of Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011.
 class Random {
  public:
+  explicit Random(std::uint64_t seed) : key_(seed) {}
+
+  /// Random(seed).stream(stream).
   Random(std::uint64_t seed, std::uint64_t stream);
 
-  /// 64 random bits.
-  std::uint64_t bits();
+  /// The stream `id` of this one. It depends on seed and ids alone, not on what was drawn here.
+  Random stream(std::uint64_t id) const;
 
-  /// In [0, 1), a multiple of 2^-53.
-  double uniform();
+  /// 32 random bits.
+  std::uint32_t bits();
 
-  /// In [low, high); `low` where both are the same.
-  double uniform(double low, double high);
+  /// One of 2^24 values in [0, 1), evenly spaced.
+  float uniform();
 
-  /// 0 to n - 1, each as often as any other; 0 for n = 0.
-  std::uint64_t below(std::uint64_t n);
+  /// In [low, high]; `high` itself only by rounding.
+  float uniform(float low, float high);
 
-  /// Of mean 0 and variance 1.
+  /// Standard normal. Unlike the others it may differ in its last bits between math libraries.
   double normal();
 
-  /// In (0, 1), of mean a / (a + b); both positive.
+  /// A whole number from `low` to `high`, both included, all equally likely. At most 2^32 - 1
+  /// values apart, and low <= high.
+  std::int64_t integer(std::int64_t low, std::int64_t high);
+
+  /// 0 to n - 1, each as often as any other; n is 1 to 2^32 - 1.
+  std::size_t below(std::size_t n);
+
+  /// In (0, 1), of mean a / (a + b); both at least 1. As normal(), it may differ in its last bits.
   double beta(double a, double b);
+
+  /// True in `probability` of all calls; never for 0, always for 1.
+  bool chance(double probability);
+
+  /// Puts `items` into random order.
+  template <typename T>
+  void shuffle(std::span<T> items) {
+    for (std::size_t left = items.size(); left > 1; --left) {
+      const std::int64_t last = static_cast<std::int64_t>(left) - 1;
+      std::swap(items[left - 1], items[static_cast<std::size_t>(integer(0, last))]);
+    }
+  }
 
  private:
   double gamma(double shape);
 
-  std::array<std::uint64_t, 4> state_;
+  std::uint64_t key_;
+  std::uint64_t stream_ = 0;
+  std::uint64_t position_ = 0;            ///< Of the next block.
+  std::array<std::uint32_t, 4> block_{};  ///< What the last one gave.
+  std::size_t used_ = 4;                  ///< How many of them are spent.
 };
+
+/// Ten rounds of Philox4x32: what Random draws from. Here for its test.
+std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> counter, std::uint64_t key);
 
 }  // namespace yoloq

@@ -8,16 +8,21 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <nlohmann/json.hpp>
-#include <set>
+#include <sstream>
+#include <string>
+#include <system_error>
 #include <utility>
 
 #include "core/available_threads.h"
 #include "core/error.h"
 #include "core/file.h"
+#include "core/hash.h"
 #include "dataset/loader.h"
 #include "dataset/training_set.h"
-#include "graph/graph.h"
+#include "onnx/model_file.h"
+#include "quantize/plan.h"
 #include "train/detail/session.h"
 #include "train/detail/validation.h"
 #include "train/schedule.h"
@@ -45,7 +50,14 @@ void check(const Job& job) {
   require(recipe.batch_size > 0 && recipe.nominal_batch > 0, "a batch has at least one image");
   require(recipe.size.width == recipe.size.height, "training takes square images");
   require(!job.images.empty(), "there are no images to train on");
-  require(job.head.form == detect::HeadForm::raw4d, "training takes a model with raw heads");
+  require(!recipe.amp || recipe.device != "cpu", "bfloat16 (amp) is for CUDA; the device is cpu");
+  require(job.head.form == detect::HeadForm::raw4d && !job.head.strides.empty(),
+          "training takes a model with raw heads");
+  const int stride = *std::ranges::max_element(job.head.strides);
+  if (recipe.size.width <= 0 || recipe.size.width % stride != 0) {
+    fail(ErrorCode::bad_argument, "images of {} pixels do not fit the model: give a multiple of {}",
+         recipe.size.width, stride);
+  }
   require(!recipe.learn_scales || job.plan.has_value(),
           "only a quantized model has scales to learn");
   require(recipe.teacher == Teacher::labels || job.plan.has_value(),
@@ -54,6 +66,15 @@ void check(const Job& job) {
     fail(ErrorCode::unsupported,
          "target onnxruntime shares scales between tensors, which are not learned together; "
          "train with calibrated scales, or another target");
+  }
+}
+
+void make_folder(const fs::path& folder) {
+  std::error_code problem;
+  fs::create_directories(folder, problem);
+  if (!fs::is_directory(folder)) {
+    fail(ErrorCode::io, "cannot make the folder '{}' for checkpoints: {}", folder.string(),
+         problem.message());
   }
 }
 
@@ -79,13 +100,18 @@ struct Progress {
   int best_epoch = -1;
 };
 
-Json recipe_json(const Recipe& recipe) {
-  return {{"epochs", recipe.epochs},
+/// What two runs must have in common for one to go on where the other was.
+Json recipe_json(const Job& job) {
+  const Recipe& recipe = job.recipe;
+  return {{"model", hash_of(onnx::serialize(job.model))},
+          {"plan", job.plan ? hash_of(quantize::to_yaml(*job.plan)) : ""},
+          {"epochs", recipe.epochs},
           {"batch_size", recipe.batch_size},
           {"nominal_batch", recipe.nominal_batch},
           {"side", recipe.size.width},
           {"seed", recipe.seed},
           {"teacher", recipe.teacher == Teacher::labels ? "labels" : "float model"},
+          {"optimizer", recipe.method == Method::sgd ? "sgd" : "adamw"},
           {"augment", recipe.augment},
           {"cosine", recipe.cosine},
           {"amp", recipe.amp},
@@ -99,27 +125,60 @@ Json recipe_json(const Recipe& recipe) {
 
 std::string training_json(const Job& job, const Progress& progress) {
   const Json json{{"epochs_done", progress.epochs_done}, {"best_ap", progress.best_ap},
-                  {"best_epoch", progress.best_epoch},   {"recipe", recipe_json(job.recipe)},
+                  {"best_epoch", progress.best_epoch},   {"recipe", recipe_json(job)},
                   {"hyp", dataset::to_yaml(job.hyp)},    {"images", job.images.size()}};
   return json.dump();
 }
 
-/// @throws Error(bad_argument) if the checkpoint is of a job with another recipe.
-Progress read_progress(const Job& job, const std::string& text) {
-  const Json json = Json::parse(text, nullptr, false);
-  if (json.is_discarded() || !json.contains("epochs_done")) {
-    fail(ErrorCode::corrupt_file, "the checkpoint does not say how far training was");
+void require_equal(const Json& mine, const Json& stored, std::string_view what) {
+  if (mine == stored) return;
+  fail(ErrorCode::bad_argument, "training cannot go on with another {}: it was {}, now it is {}",
+       what, stored.dump(), mine.dump());
+}
+
+/// Line by line, as each is a key and its value.
+void require_equal_hyp(const std::string& mine, const std::string& stored) {
+  std::istringstream left(mine);
+  std::istringstream right(stored);
+  std::string here;
+  std::string there;
+  while (std::getline(left, here)) {
+    std::getline(right, there);
+    if (here != there) require_equal(here, there, "hyper-parameter");
   }
-  const auto differs = [&](const Json& mine, const Json& stored, const std::string& what) {
-    if (mine == stored) return;
-    fail(ErrorCode::bad_argument, "training cannot go on with another {}: it was {}, now it is {}",
-         what, stored.dump(), mine.dump());
-  };
-  const Json mine = recipe_json(job.recipe);
-  for (const auto& [key, value] : mine.items()) differs(value, json["recipe"][key], key);
-  differs(dataset::to_yaml(job.hyp), json["hyp"], "set of hyper-parameters");
-  differs(job.images.size(), json["images"], "number of images");
-  return {json["epochs_done"], json["best_ap"], json["best_epoch"]};
+}
+
+/// @throws Error(bad_argument) naming the difference if the checkpoint is of a job with another
+///     recipe, Error(corrupt_file) if it does not tell.
+Progress read_progress(const Job& job, const std::string& text) {
+  try {
+    const Json json = Json::parse(text);
+    const Json mine = recipe_json(job);
+    for (const auto& [key, value] : mine.items()) {
+      require_equal(value, json.at("recipe").value(key, Json()), key);
+    }
+    require_equal_hyp(dataset::to_yaml(job.hyp), json.at("hyp"));
+    require_equal(job.images.size(), json.at("images"), "number of images");
+    return {json.at("epochs_done"), json.at("best_ap"), json.at("best_epoch")};
+  } catch (const Json::exception& error) {
+    fail(ErrorCode::corrupt_file, "the checkpoint does not say how far training was: {}",
+         error.what());
+  }
+}
+
+/// A step may break the weights without its own loss being broken.
+///
+/// @throws Error(bad_value) naming the first parameter that holds no finite number.
+void require_finite(const pipeline::TrainingCheckpoint& checkpoint, int epoch) {
+  for (const auto& [name, tensor] : checkpoint.state) {
+    if (tensor.dtype() != DType::f32) continue;
+    const auto values = tensor.to_floats();
+    if (std::ranges::all_of(values, [](float value) { return std::isfinite(value); })) continue;
+    fail(ErrorCode::bad_value,
+         "after epoch {}, '{}' is no finite number any more; the last whole checkpoint is that of "
+         "epoch {}: lower lr0",
+         epoch, name, epoch - 1);
+  }
 }
 
 /// One training, epoch by epoch.
@@ -140,14 +199,17 @@ class Run {
                             .nominal_batch = job.recipe.nominal_batch,
                             .cosine = job.recipe.cosine}),
         session_(job) {
-    if (!watcher_.notice) return;
-    for (const std::string& notice : set_.notices()) watcher_.notice(notice);
+    for (const std::string& text : set_.notices()) notice(text);
   }
 
   Result run() {
     Result result{
         .epochs = {}, .last = job_.folder / "last.ckpt", .best = job_.folder / "best.ckpt"};
     if (job_.resume) resume(result.last);
+    if (progress_.epochs_done >= job_.recipe.epochs) {
+      notice(fmt::format("'{}' is of a training that was finished after {} epochs: nothing to do",
+                         result.last.string(), progress_.epochs_done));
+    }
     while (progress_.epochs_done < job_.recipe.epochs) {
       EpochReport report = train_epoch(progress_.epochs_done);
       ++progress_.epochs_done;
@@ -161,6 +223,10 @@ class Run {
   }
 
  private:
+  void notice(const std::string& text) const {
+    if (watcher_.notice) watcher_.notice(text);
+  }
+
   void resume(const fs::path& path) {
     try {
       const auto checkpoint = pipeline::read_training_checkpoint(path);
@@ -216,7 +282,8 @@ class Run {
     const auto order = loader_.order(batch.epoch);
     std::vector<std::string> names;
     for (std::size_t i = 0; i < batch.count; ++i) {
-      names.push_back(job_.images.at(order.at(batch.first + i)).filename().string());
+      const auto& image = set_.index().images.at(order.at(batch.first + i));
+      names.push_back(image.filename().string());
     }
     return names;
   }
@@ -236,13 +303,14 @@ class Run {
 
   void finish_epoch(EpochReport& report, const Result& result) {
     pipeline::TrainingCheckpoint checkpoint = session_.checkpoint();
+    require_finite(checkpoint, report.epoch);
     if (measures(report.epoch)) {
       const detail::Accuracy accuracy = detail::measure(job_, checkpoint, device_);
       report.ap = accuracy.ap;
       report.ap50 = accuracy.ap50;
       report.precision = accuracy.best.precision;
       report.recall = accuracy.best.recall;
-      report.best = accuracy.ap > progress_.best_ap;
+      report.best = progress_.best_epoch < 0 || accuracy.ap > progress_.best_ap;
     }
     // Without anything to measure the latest is the best.
     if (job_.val_images.empty()) report.best = true;
@@ -251,11 +319,14 @@ class Run {
       progress_.best_epoch = report.epoch;
     }
     checkpoint.training = training_json(job_, progress_);
-    std::vector<FileContent> files{{result.last, pipeline::serialize(checkpoint)}};
+    const std::string last = pipeline::serialize(checkpoint);
+    std::vector<FileContent> files;
     if (report.best) {
       checkpoint.state.clear();  // A model to deploy: nobody goes on from it.
+      // It is renamed first: killed in between, the epoch is done again and gives the same file.
       files.push_back({result.best, pipeline::serialize(checkpoint)});
     }
+    files.push_back({result.last, last});
     write_files(files);
   }
 
@@ -274,7 +345,7 @@ class Run {
 Result train(const Job& job, const Watcher& watcher) {
   check(job);
   at::set_num_threads(threads_of(job.recipe));
-  fs::create_directories(job.folder);
+  make_folder(job.folder);
   return Run(job, watcher).run();
 }
 

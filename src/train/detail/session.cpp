@@ -85,12 +85,22 @@ LossOptions loss_options(const Job& job) {
   return scale_gains(plain, {job.head.class_count, job.recipe.size.width});
 }
 
+/// Weight decay is meant for nominal_batch images per update.
+///
+/// Source: train() of Ultralytics' train.py.
+OptimizerOptions optimizer_options(const Job& job) {
+  const double batch = job.recipe.batch_size;
+  const double nominal = job.recipe.nominal_batch;
+  const double accumulated = batch * std::max(std::round(nominal / batch), 1.0);
+  return {job.recipe.method, job.hyp.momentum, job.hyp.weight_decay * accumulated / nominal, job.recipe.clip_norm};
+}
+
 at::Tensor labels_of(const dataset::Batch& batch) {
   at::Tensor labels = at::empty({static_cast<std::int64_t>(batch.labels.size()), 6}, at::kFloat);
   float* row = labels.mutable_data_ptr<float>();
   for (const auto& [image, label] : batch.labels) {
-    const float values[] = {static_cast<float>(image),       static_cast<float>(label.class_index),
-                            static_cast<float>(label.x),     static_cast<float>(label.y),
+    const float values[] = {static_cast<float>(image), static_cast<float>(label.class_index),
+                            static_cast<float>(label.x), static_cast<float>(label.y),
                             static_cast<float>(label.width), static_cast<float>(label.height)};
     row = std::copy(std::begin(values), std::end(values), row);
   }
@@ -149,11 +159,7 @@ Session::Session(const Job& job)
       loss_(loss_options(job)),
       network_(make_network(job, device_)),
       parameters_(take_parameters(network_, job.recipe.learn_scales)),
-      optimizer_(parameters_,
-                 {job.hyp.momentum,
-                  job.hyp.weight_decay * std::max(1.0, static_cast<double>(job.recipe.batch_size) /
-                                                           job.recipe.nominal_batch),
-                  job.recipe.clip_norm}),
+      optimizer_(parameters_, optimizer_options(job)),
       average_(parameters_, job.recipe.average_decay, job.recipe.average_steps) {
   averaged_ = std::make_unique<Network>(make_network(job, device_));
   for (auto& [name, tensor] : averaged_->constants()) {

@@ -26,12 +26,14 @@ c10::Device open_device(const std::string& name);
 /// Everything that changes while a model is trained, one step at a time.
 class Session {
  public:
+  /// @param job  must outlive the session.
   explicit Session(const Job& job);
 
   /// Forward, loss, backward; what Rates::accumulate batches add up to moves the parameters.
   ///
   /// @returns box, objectness, classes on the device, [3].
-  /// @throws Error(bad_value) if the loss is no finite number; nothing was changed by it then.
+  /// @throws Error(bad_value) if the loss or its gradients are no finite numbers; no parameter was
+  ///     changed by it then.
   at::Tensor step(const dataset::Batch& batch, const Rates& rates, double scale_rate);
 
   /// The loss of a batch, of the moving averages, without gradients.
