@@ -18,6 +18,7 @@
 #include "runtime/oracle.h"
 #include "runtime/torch/network.h"
 #include "runtime/torch/tensors.h"
+#include "runtime/verify.h"
 #include "train/tiny_training.h"
 #include "vision/image.h"
 

@@ -14,10 +14,10 @@
 namespace yoloq::train::detail {
 
 struct OptimizerOptions {
-  Method method = Method::sgd;
   double momentum = 0.937;
   double weight_decay = 5e-4;  ///< Of Parameters::weights.
   double clip_norm = 10;       ///< Of the gradients of all parameters but the scales; 0: no limit.
+  Method method = Method::sgd;
 };
 
 /// SGD with Nesterov momentum or AdamW for weights, Adam on the logarithm for scales: a scale stays

@@ -92,15 +92,16 @@ OptimizerOptions optimizer_options(const Job& job) {
   const double batch = job.recipe.batch_size;
   const double nominal = job.recipe.nominal_batch;
   const double accumulated = batch * std::max(std::round(nominal / batch), 1.0);
-  return {job.recipe.method, job.hyp.momentum, job.hyp.weight_decay * accumulated / nominal, job.recipe.clip_norm};
+  return {job.hyp.momentum, job.hyp.weight_decay * accumulated / nominal, job.recipe.clip_norm,
+          job.recipe.method};
 }
 
 at::Tensor labels_of(const dataset::Batch& batch) {
   at::Tensor labels = at::empty({static_cast<std::int64_t>(batch.labels.size()), 6}, at::kFloat);
   float* row = labels.mutable_data_ptr<float>();
   for (const auto& [image, label] : batch.labels) {
-    const float values[] = {static_cast<float>(image), static_cast<float>(label.class_index),
-                            static_cast<float>(label.x), static_cast<float>(label.y),
+    const float values[] = {static_cast<float>(image),       static_cast<float>(label.class_index),
+                            static_cast<float>(label.x),     static_cast<float>(label.y),
                             static_cast<float>(label.width), static_cast<float>(label.height)};
     row = std::copy(std::begin(values), std::end(values), row);
   }
