@@ -253,9 +253,10 @@ class Run {
   }
 
   Losses val_losses() {
-    dataset::Loader loader(*val_set_, {.batch_size = static_cast<std::size_t>(job_.recipe.batch_size),
-                                       .threads = threads_of(job_.recipe),
-                                       .shuffle = false});
+    dataset::Loader loader(*val_set_,
+                           {.batch_size = static_cast<std::size_t>(job_.recipe.batch_size),
+                            .threads = threads_of(job_.recipe),
+                            .shuffle = false});
     at::Tensor sums = at::zeros({3}, at::TensorOptions(at::kDouble).device(device_));
     std::size_t batches = 0;
     loader.start(0);

@@ -103,7 +103,7 @@ struct EpochReport {
   double precision = 0;  ///< At the confidence of the best F1, IoU .5.
   double recall = 0;
   std::optional<Losses> val_losses;  ///< Of the moving averages on val_images.
-  std::array<double, 3> rates{};  ///< Learning rates of biases, weights, norms, at the end.
+  std::array<double, 3> rates{};     ///< Learning rates of biases, weights, norms, at the end.
   double seconds = 0;
   double images_per_second = 0;  ///< Of training alone.
   bool best = false;

