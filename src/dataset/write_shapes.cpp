@@ -136,8 +136,8 @@ std::string quoted(const std::string& text) {
   return result + "'";
 }
 
-/// The root is the folder beside itself: found from the yaml's own folder wherever that is moved,
-/// and not mistaken for images/ of whatever folder a command is started in.
+/// The root is an absolute path: a relative one would first be looked for from the folder that a
+/// command is started in, and find another data set of that name there.
 std::string data_yaml_of(const fs::path& folder, const ShapesOptions& options) {
   const std::vector<std::string> all = shape_names();
   const auto count = static_cast<std::size_t>(options.class_count);
@@ -148,7 +148,7 @@ std::string data_yaml_of(const fs::path& folder, const ShapesOptions& options) {
       "# Made by: yoloq dataset shapes --images {} --val {} --img {} --classes {} --seed {}\n"
       "path: {}\ntrain: images/train\nval: images/val\nnc: {}\nnames: [{}]\n",
       options.train_images, options.val_images, options.side, count, options.seed,
-      quoted("../" + whole.filename().string()), count, fmt::join(names, ", "));
+      quoted(whole.string()), count, fmt::join(names, ", "));
 }
 
 }  // namespace

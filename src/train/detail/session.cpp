@@ -250,10 +250,11 @@ pipeline::TrainingCheckpoint Session::checkpoint() const {
   for (const auto* group : {&parameters_.weights, &parameters_.norms, &parameters_.biases,
                             &parameters_.statistics, &parameters_.scales}) {
     for (const Parameter& parameter : *group) {
-      const char* kind = group == &parameters_.scales ? "scale/" : "value/";
-      result.state[kind + parameter.name] = from_torch(parameter.tensor);
+      // A weight and its scale have the same name.
+      const std::string kind = group == &parameters_.scales ? "scale" : "value";
+      result.state[kind + "/" + parameter.name] = from_torch(parameter.tensor);
       if (!parameter.tensor.grad().defined()) continue;
-      result.state["gradient/" + parameter.name] = from_torch(parameter.tensor.grad());
+      result.state[kind + "_gradient/" + parameter.name] = from_torch(parameter.tensor.grad());
     }
   }
   result.state["waiting"] = Tensor::scalar<std::int64_t>(static_cast<std::int64_t>(waiting_));
@@ -266,14 +267,14 @@ void Session::restore(const pipeline::TrainingCheckpoint& checkpoint) {
   for (auto* group : {&parameters_.weights, &parameters_.norms, &parameters_.biases,
                       &parameters_.statistics, &parameters_.scales}) {
     for (Parameter& parameter : *group) {
-      const char* kind = group == &parameters_.scales ? "scale/" : "value/";
-      const auto value = state.find(kind + parameter.name);
+      const std::string kind = group == &parameters_.scales ? "scale" : "value";
+      const auto value = state.find(kind + "/" + parameter.name);
       if (value == state.end() || value->second.shape() != parameter.tensor.sizes().vec()) {
         fail(ErrorCode::corrupt_file, "the state of training lacks '{}', or it has another shape",
              parameter.name);
       }
       parameter.tensor.copy_(to_torch(value->second));
-      const auto gradient = state.find("gradient/" + parameter.name);
+      const auto gradient = state.find(kind + "_gradient/" + parameter.name);
       if (gradient == state.end()) continue;
       parameter.tensor.mutable_grad() =
           at::empty_like(parameter.tensor).copy_(to_torch(gradient->second));
