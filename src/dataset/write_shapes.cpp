@@ -93,7 +93,8 @@ class ShapesWriter {
   }
 
   std::size_t count() const {
-    return static_cast<std::size_t>(options_->train_images + options_->val_images);
+    return static_cast<std::size_t>(options_->train_images) +
+           static_cast<std::size_t>(options_->val_images);
   }
 
   void write(std::size_t number) {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
-#include <cstring>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -39,7 +41,8 @@ class ByteReader {
     static_assert(std::is_arithmetic_v<T>);
     T value{};
     if (const std::string_view bytes = take_bytes(sizeof value); !bytes.empty()) {
-      std::memcpy(&value, bytes.data(), sizeof value);
+      std::ranges::copy(std::as_bytes(std::span(bytes)),
+                        std::as_writable_bytes(std::span(&value, 1)).begin());
     }
     return value;
   }

@@ -37,7 +37,7 @@ float from_bottom(const Fit& fit, const Level& level) {
   return static_cast<float>(level.rows) - fit.y;
 }
 
-const std::array<CellRule, 5> kCellRules{{
+constexpr std::array<CellRule, 5> kCellRules{{
     {0, 0, [](const Fit&, const Level&) { return true; }},
     {kHalfCell, 0, [](const Fit& fit, const Level&) { return near_start(fit.x); }},
     {0, kHalfCell, [](const Fit& fit, const Level&) { return near_start(fit.y); }},
