@@ -11,7 +11,8 @@ add_library(yoloq_torch INTERFACE)
 # hide the ones that are linked.
 target_compile_options(
   yoloq_torch INTERFACE "SHELL:-idirafter ${YOLOQ_TORCH_DIR}/include"
-                        "SHELL:-idirafter ${YOLOQ_TORCH_DIR}/include/torch/csrc/api/include")
+                        "SHELL:-idirafter ${YOLOQ_TORCH_DIR}/include/torch/csrc/api/include"
+                        "SHELL:-idirafter ${PROJECT_SOURCE_DIR}/cmake/gloo")
 target_link_libraries(yoloq_torch INTERFACE ${YOLOQ_TORCH_DIR}/lib/libtorch_cpu.so
                                             ${YOLOQ_TORCH_DIR}/lib/libc10.so Threads::Threads)
 # What libtorch_cpu.so of the CUDA wheel needs; at run time its own run path finds them there.

@@ -15,9 +15,11 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "core/available_threads.h"
+#include "core/hash.h"
 #include "dataset/loader.h"
 #include "dataset/training_set.h"
 #include "graph/graph.h"
+#include "train/detail/ranks.h"
 #include "train/detail/session.h"
 #include "train/detail/validation.h"
 #include "train/schedule.h"
@@ -43,6 +45,10 @@ void check(const Job& job) {
   const Recipe& recipe = job.recipe;
   require(recipe.epochs > 0, "training takes at least one epoch");
   require(recipe.batch_size > 0 && recipe.nominal_batch > 0, "a batch has at least one image");
+  require(recipe.place.ranks < 1 || recipe.batch_size % recipe.place.ranks == 0,
+          fmt::format("a batch of {} images cannot be shared by {} ranks; --batch-size is of all "
+                      "ranks together, and a multiple of their number",
+                      recipe.batch_size, recipe.place.ranks));
   require(recipe.size.width == recipe.size.height, "training takes square images");
   require(!job.images.empty(), "there are no images to train on");
   require(job.head.form == detect::HeadForm::raw4d, "training takes a model with raw heads");
@@ -124,6 +130,27 @@ Progress read_progress(const Job& job, const std::string& text) {
   return {json["epochs_done"], json["best_ap"], json["best_epoch"]};
 }
 
+/// Tells apart jobs that would not train the same model; what lies in the folder does not count.
+std::string fingerprint(const Job& job) {
+  Hasher hasher;
+  hasher.add(pipeline::serialize({.model = job.model, .plan = job.plan, .state = {}}));
+  hasher.add(training_json(job, {}));
+  for (const fs::path& image : job.images) hasher.add(image.filename().string());
+  return hasher.hex();
+}
+
+/// @throws Error(bad_argument) on a rank whose job is another than rank 0's.
+void check_agreement(const Job& job, const detail::Ranks& ranks) {
+  if (ranks.alone()) return;
+  const std::string own = fingerprint(job);
+  if (ranks.from_first(own) == own) return;
+  fail(ErrorCode::bad_argument,
+       "rank {} of {} was started with another model, plan, recipe, --hyp or list of images than "
+       "rank 0; start all ranks with the same arguments and files. For qat on machines that "
+       "differ, calibrate once and give all ranks that --plan",
+       ranks.rank(), ranks.size());
+}
+
 /// One training, epoch by epoch.
 class Run {
  public:
@@ -131,18 +158,27 @@ class Run {
       : job_(job),
         watcher_(watcher),
         device_(detail::open_device(job.recipe.device)),
+        ranks_(job.recipe.place, watcher.lost),
         set_(open_set(job, job.images, job.recipe.augment)),
-        loader_(set_, {.batch_size = static_cast<std::size_t>(job.recipe.batch_size),
+        loader_(set_, {.batch_size = static_cast<std::size_t>(job.recipe.batch_size) / ranks_.size(),
                        .threads = job.recipe.workers > 0 ? job.recipe.workers
                                                          : threads_of(job.recipe),
-                       .seed = job.recipe.seed}),
+                       .seed = job.recipe.seed,
+                       .rank = ranks_.rank(),
+                       .ranks = ranks_.size()}),
         schedule_(job.hyp, {.epochs = job.recipe.epochs,
                             .batches = loader_.batches(),
                             .batch_size = job.recipe.batch_size,
                             .nominal_batch = job.recipe.nominal_batch,
                             .cosine = job.recipe.cosine}),
-        session_(job) {
-    if (!watcher_.notice) return;
+        session_(job, ranks_) {
+    check_agreement(job, ranks_);
+    if (!watcher_.notice || !ranks_.first()) return;
+    if (!ranks_.alone() && device_.is_cuda()) {
+      watcher_.notice(
+          "ranks on GPUs exchange gradients through the CPU's memory and Gloo, not NCCL: right, "
+          "but slower");
+    }
     for (const std::string& notice : set_.notices()) watcher_.notice(notice);
   }
 
@@ -158,13 +194,16 @@ class Run {
     }
     result.best_ap = progress_.best_ap;
     result.best_epoch = progress_.best_epoch;
+    ranks_.finish();
     return result;
   }
 
  private:
   void resume(const fs::path& path) {
     try {
-      const auto checkpoint = pipeline::read_training_checkpoint(path);
+      // Other ranks' machines need not have the folder.
+      const std::string bytes = ranks_.from_first(ranks_.first() ? read_file(path) : "");
+      const auto checkpoint = pipeline::parse_training_checkpoint(bytes);
       progress_ = read_progress(job_, checkpoint.training);
       session_.restore(checkpoint);
     } catch (const Error& error) {
@@ -181,7 +220,7 @@ class Run {
     while (auto batch = loader_.next()) {
       const Rates rates = schedule_.at(epoch, batch->index);
       sums += step(*batch, rates, epoch);
-      images += batch->count;
+      images += batch->global_count;
       report.rates = {rates.biases, rates.weights, rates.weights};
       const std::size_t done = batch->index + 1;
       if (watcher_.step) {
@@ -234,7 +273,19 @@ class Run {
     return job_.recipe.evaluate_every > 0 && (epoch + 1) % job_.recipe.evaluate_every == 0;
   }
 
+  /// Rank 0 measures and writes; the others wait and are told.
   void finish_epoch(EpochReport& report, const Result& result) {
+    session_.gather_gradients();
+    if (ranks_.first()) save(report, result);
+    const bool first = ranks_.first();
+    const auto told = ranks_.sum(first ? std::vector<double>{progress_.best_ap,
+                                                             static_cast<double>(progress_.best_epoch)}
+                                       : std::vector<double>{0, 0});
+    progress_.best_ap = told[0];
+    progress_.best_epoch = static_cast<int>(told[1]);
+  }
+
+  void save(EpochReport& report, const Result& result) {
     pipeline::TrainingCheckpoint checkpoint = session_.checkpoint();
     if (measures(report.epoch)) {
       const detail::Accuracy accuracy = detail::measure(job_, checkpoint, device_);
@@ -262,6 +313,7 @@ class Run {
   const Job& job_;
   const Watcher& watcher_;
   c10::Device device_;
+  detail::Ranks ranks_;
   dataset::TrainingSet set_;
   dataset::Loader loader_;
   Schedule schedule_;
@@ -274,7 +326,7 @@ class Run {
 Result train(const Job& job, const Watcher& watcher) {
   check(job);
   at::set_num_threads(threads_of(job.recipe));
-  fs::create_directories(job.folder);
+  if (job.recipe.place.rank == 0) fs::create_directories(job.folder);
   return Run(job, watcher).run();
 }
 

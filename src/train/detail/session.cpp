@@ -15,6 +15,7 @@
 #include "runtime/torch/tensors.h"
 #include "train/detail/distillation.h"
 #include "train/detail/loss.h"
+#include "train/detail/synchronised_norm.h"
 
 namespace yoloq::train::detail {
 
@@ -153,8 +154,9 @@ c10::Device open_device(const std::string& name) {
   return device;
 }
 
-Session::Session(const Job& job)
+Session::Session(const Job& job, const Ranks& ranks)
     : job_(job),
+      ranks_(ranks),
       device_(open_device(job.recipe.device)),
       loss_(loss_options(job)),
       network_(make_network(job, device_)),
@@ -186,7 +188,15 @@ at::Tensor Session::images_of(const dataset::Batch& batch) const {
 }
 
 LossResult Session::loss_of(Network& network, const dataset::Batch& batch,
-                            bool batch_statistics) const {
+                            bool batch_statistics, bool with_ranks) const {
+  runtime::torch::RunOptions options{.batch_statistics = batch_statistics};
+  SumOverRanks sum;
+  if (with_ranks && !ranks_.alone()) {
+    sum = [this](std::vector<double> values) { return ranks_.sum(std::move(values)); };
+    options.batch_norm = [this](const runtime::torch::BatchNorm& norm) {
+      return synchronised_norm(norm, [this](std::span<at::Tensor> sums) { ranks_.sum(sums); });
+    };
+  }
   const at::Tensor images = images_of(batch);
   std::vector<at::Tensor> heads;
   std::vector<at::Tensor> taught;
@@ -196,20 +206,24 @@ LossResult Session::loss_of(Network& network, const dataset::Batch& batch,
       const c10::NoGradGuard guard;
       taught = heads_of(teacher_->run({&images, 1}), job_.head);
     }
-    heads = heads_of(network.run({&images, 1}, {.batch_statistics = batch_statistics}), job_.head);
+    heads = heads_of(network.run({&images, 1}, options), job_.head);
   }
-  if (teacher_) return compute_distillation(heads, taught, loss_);
-  return compute_loss(heads, labels_of(batch), loss_);
+  if (teacher_) return compute_distillation(heads, taught, loss_, sum);
+  return compute_loss(heads, labels_of(batch), loss_, sum);
 }
 
 at::Tensor Session::step(const dataset::Batch& batch, const Rates& rates, double scale_rate) {
-  const LossResult loss = loss_of(network_, batch, job_.recipe.batch_statistics);
-  if (!std::isfinite(loss.total.item<double>())) {
-    fail(ErrorCode::bad_value, "the loss is {}", loss.total.item<double>());
+  LossResult loss = loss_of(network_, batch, job_.recipe.batch_statistics, true);
+  at::Tensor total = loss.total.detach().clone();
+  at::Tensor sums[] = {total, loss.parts};
+  ranks_.sum(sums);  // All ranks see the same, so that all stop if it is no number.
+  if (!std::isfinite(total.item<double>())) {
+    fail(ErrorCode::bad_value, "the loss is {}", total.item<double>());
   }
   loss.total.backward();
   if (++waiting_ >= rates.accumulate) {
     waiting_ = 0;
+    add_up_gradients();
     optimizer_.step(rates, scale_rate);
     average_.update();
   }
@@ -218,7 +232,32 @@ at::Tensor Session::step(const dataset::Batch& batch, const Rates& rates, double
 
 at::Tensor Session::validation_loss(const dataset::Batch& batch) {
   const c10::NoGradGuard guard;
-  return loss_of(*averaged_, batch, false).parts;
+  return loss_of(*averaged_, batch, false, false).parts;
+}
+
+std::vector<at::Tensor> Session::gradients() const {
+  std::vector<at::Tensor> gradients;
+  for (const auto* group : {&parameters_.weights, &parameters_.norms, &parameters_.biases,
+                            &parameters_.scales}) {
+    for (const Parameter& parameter : *group) {
+      const at::Tensor& gradient = parameter.tensor.grad();
+      if (gradient.defined()) gradients.push_back(gradient);
+    }
+  }
+  return gradients;
+}
+
+void Session::add_up_gradients() {
+  std::vector<at::Tensor> all = gradients();
+  ranks_.sum(all);
+}
+
+void Session::gather_gradients() {
+  if (ranks_.alone() || waiting_ == 0) return;
+  add_up_gradients();
+  if (ranks_.first()) return;
+  const c10::NoGradGuard guard;
+  for (at::Tensor& gradient : gradients()) gradient.zero_();
 }
 
 pipeline::TrainingCheckpoint Session::checkpoint() const {
@@ -276,6 +315,7 @@ void Session::restore(const pipeline::TrainingCheckpoint& checkpoint) {
       if (gradient == state.end()) continue;
       parameter.tensor.mutable_grad() =
           at::empty_like(parameter.tensor).copy_(to_torch(gradient->second));
+      if (!ranks_.first()) parameter.tensor.mutable_grad().zero_();  // Rank 0 has those of all.
     }
   }
   optimizer_.restore(state);

@@ -7,12 +7,14 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "dataset/loader.h"
 #include "pipeline/training_checkpoint.h"
 #include "train/detail/average.h"
 #include "train/detail/loss.h"
 #include "train/detail/optimizer.h"
+#include "train/detail/ranks.h"
 #include "train/loss_options.h"
 #include "train/training.h"
 
@@ -26,16 +28,21 @@ c10::Device open_device(const std::string& name);
 /// Everything that changes while a model is trained, one step at a time.
 class Session {
  public:
-  explicit Session(const Job& job);
+  /// @param ranks  that train together; this one's session sees its own part of each batch.
+  Session(const Job& job, const Ranks& ranks);
 
   /// Forward, loss, backward; what Rates::accumulate batches add up to moves the parameters.
   ///
-  /// @returns box, objectness, classes on the device, [3].
+  /// @returns box, objectness, classes of all ranks' images, on the device, [3].
   /// @throws Error(bad_value) if the loss is no finite number; nothing was changed by it then.
   at::Tensor step(const dataset::Batch& batch, const Rates& rates, double scale_rate);
 
   /// The loss of a batch, of the moving averages, without gradients.
   at::Tensor validation_loss(const dataset::Batch& batch);
+
+  /// Gives rank 0 the gradients that no update has taken, and leaves the others none: then what
+  /// rank 0 has is all there is. All ranks call it before rank 0 takes a checkpoint.
+  void gather_gradients();
 
   /// The moving averages as a model, and all that restore() needs.
   pipeline::TrainingCheckpoint checkpoint() const;
@@ -48,9 +55,12 @@ class Session {
  private:
   at::Tensor images_of(const dataset::Batch& batch) const;
   LossResult loss_of(runtime::torch::Network& network, const dataset::Batch& batch,
-                     bool batch_statistics) const;
+                     bool batch_statistics, bool with_ranks) const;
+  std::vector<at::Tensor> gradients() const;
+  void add_up_gradients();
 
   const Job& job_;
+  const Ranks& ranks_;
   c10::Device device_;
   LossOptions loss_;
   runtime::torch::Network network_;
