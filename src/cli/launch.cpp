@@ -67,8 +67,9 @@ Launch read_launch(const Environment& environment) {
   if (place.ranks == 1) return launch;
   place.rank = whole_number(names->rank, required(environment, names->rank, *names));
   if (place.rank >= place.ranks) {
-    fail(ErrorCode::bad_argument, "{} is {}, {} is {}; ranks count from 0 and are below their number",
-         names->rank, place.rank, names->ranks, place.ranks);
+    fail(ErrorCode::bad_argument,
+         "{} is {}, {} is {}; ranks count from 0 and are below their number", names->rank,
+         place.rank, names->ranks, place.ranks);
   }
   place.address = required(environment, "MASTER_ADDR", *names);
   place.port = whole_number("MASTER_PORT", required(environment, "MASTER_PORT", *names));

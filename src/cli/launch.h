@@ -19,11 +19,12 @@ struct Launch {
 /// A variable of the environment; none: not set.
 using Environment = std::function<std::optional<std::string>(const char* name)>;
 
-/// Reads RANK, WORLD_SIZE, LOCAL_RANK, LOCAL_WORLD_SIZE, MASTER_ADDR and MASTER_PORT as torchrun sets
-/// them, else OMPI_COMM_WORLD_RANK, _SIZE, _LOCAL_RANK and _LOCAL_SIZE of Open MPI's mpirun with
-/// MASTER_ADDR and MASTER_PORT; else the process trains alone.
+/// Reads RANK, WORLD_SIZE, LOCAL_RANK, LOCAL_WORLD_SIZE, MASTER_ADDR and MASTER_PORT as torchrun
+/// sets them, else OMPI_COMM_WORLD_RANK, _SIZE, _LOCAL_RANK and _LOCAL_SIZE of Open MPI's mpirun
+/// with MASTER_ADDR and MASTER_PORT; else the process trains alone.
 ///
-/// @throws Error(bad_argument) naming the variable that is missing, no whole number or out of range.
+/// @throws Error(bad_argument) naming the variable that is missing, no whole number or out of
+/// range.
 Launch read_launch(const Environment& environment);
 
 /// Of the environment of this process.

@@ -113,11 +113,11 @@ class SeveralProcesses : public testing::Test {
     std::vector<Process> processes;
     for (int rank = 0; rank < ranks; ++rank) {
       const std::string number = std::to_string(rank);
-      processes.emplace_back(arguments,
-                             Words{"RANK=" + number, "LOCAL_RANK=" + number,
-                                   "WORLD_SIZE=" + std::to_string(ranks), "MASTER_ADDR=127.0.0.1",
-                                   "MASTER_PORT=" + port},
-                             folder_ / ("log" + number));
+      processes.emplace_back(
+          arguments,
+          Words{"RANK=" + number, "LOCAL_RANK=" + number, "WORLD_SIZE=" + std::to_string(ranks),
+                "MASTER_ADDR=127.0.0.1", "MASTER_PORT=" + port},
+          folder_ / ("log" + number));
     }
     return processes;
   }
@@ -134,7 +134,8 @@ class SeveralProcesses : public testing::Test {
     const auto json = nlohmann::json::parse(read_file(folder_ / (out + ".json")));
     std::vector<double> losses;
     for (const auto& epoch : json.at("epochs")) {
-      for (const char* part : {"box_loss", "obj_loss", "cls_loss"}) losses.push_back(epoch.at(part));
+      for (const char* part : {"box_loss", "obj_loss", "cls_loss"})
+        losses.push_back(epoch.at(part));
     }
     return losses;
   }
@@ -196,9 +197,9 @@ TEST_F(SeveralProcesses, TrainAsOneDoesWithTheSameBatch) {
 TEST_F(SeveralProcesses, DistillAsOneDoesWithTheSameBatch) {
   run(train("float", 1), 1);
   const auto qat = [&](const std::string& out) {
-    return with_data({"qat", "--weights", (folder_ / "float/last.ckpt").string(),
-                      "--num-calib-images", "4"},
-                     out, 3);
+    return with_data(
+        {"qat", "--weights", (folder_ / "float/last.ckpt").string(), "--num-calib-images", "4"},
+        out, 3);
   };
   run(qat("one"), 1);
   run(qat("two"), 2);

@@ -18,7 +18,8 @@ int free_port();
 /// Place number `rank` of `ranks` that meet on this machine.
 train::RankPlace place_here(int rank, int ranks, int port);
 
-/// Runs body(place) for each rank on a thread of its own; what a body throws is the text of its row.
+/// Runs body(place) for each rank on a thread of its own; what a body throws is the text of its
+/// row.
 std::vector<std::string> on_ranks(int ranks,
                                   const std::function<void(const train::RankPlace&)>& body);
 

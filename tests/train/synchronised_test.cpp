@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// @file
-/// What ranks compute from their parts of a batch against one process with the whole: LibTorch's own
-/// batch_norm, and the losses without ranks.
+/// What ranks compute from their parts of a batch against one process with the whole: LibTorch's
+/// own batch_norm, and the losses without ranks.
 
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
@@ -55,7 +55,8 @@ TEST(SynchronisedNorm, IsThatOfTheWholeBatchWithItsGradients) {
   const at::Tensor weights = noise({kImages, 4, 6, 7}, 2);
   at::Tensor gamma = noise({4}, 3), beta = noise({4}, 4);
   at::Tensor whole = input.clone().requires_grad_();
-  at::Tensor whole_gamma = gamma.clone().requires_grad_(), whole_beta = beta.clone().requires_grad_();
+  at::Tensor whole_gamma = gamma.clone().requires_grad_(),
+             whole_beta = beta.clone().requires_grad_();
   at::Tensor mean = at::ones({4}), variance = at::ones({4});
   const at::Tensor expected =
       at::batch_norm(whole, whole_gamma, whole_beta, mean, variance, true, 0.03, 1e-3, false);
@@ -68,9 +69,9 @@ TEST(SynchronisedNorm, IsThatOfTheWholeBatchWithItsGradients) {
     at::Tensor mine = part_of(input, place.rank).requires_grad_();
     at::Tensor own_gamma = gamma.clone().requires_grad_(), own_beta = beta.clone().requires_grad_();
     const at::Tensor own_mean = at::ones({4}), own_variance = at::ones({4});
-    const at::Tensor output = synchronised_norm(
-        {mine, own_gamma, own_beta, own_mean, own_variance, 0.03, 1e-3},
-        [&](std::span<at::Tensor> sums) { ranks.sum(sums); });
+    const at::Tensor output =
+        synchronised_norm({mine, own_gamma, own_beta, own_mean, own_variance, 0.03, 1e-3},
+                          [&](std::span<at::Tensor> sums) { ranks.sum(sums); });
     (output * part_of(weights, place.rank)).sum().backward();
     const std::lock_guard lock(mutex);
     expect_close(output.detach(), part_of(expected.detach(), place.rank), kClose * 10);

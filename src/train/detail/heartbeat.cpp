@@ -2,10 +2,10 @@
 #include "train/detail/heartbeat.h"
 
 #include <ATen/ATen.h>
-#include <torch/csrc/distributed/c10d/Backend.hpp>
 
 #include <chrono>
 #include <exception>
+#include <torch/csrc/distributed/c10d/Backend.hpp>
 #include <utility>
 #include <vector>
 

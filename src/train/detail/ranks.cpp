@@ -5,13 +5,13 @@
 #define USE_C10D_GLOO
 #include <ATen/ATen.h>
 #include <fmt/format.h>
-#include <torch/csrc/distributed/c10d/PrefixStore.hpp>
-#include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
-#include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
 #include <chrono>
 #include <cstring>
 #include <thread>
+#include <torch/csrc/distributed/c10d/PrefixStore.hpp>
+#include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
+#include <torch/csrc/distributed/c10d/TCPStore.hpp>
 #include <utility>
 
 #include "core/error.h"
@@ -84,12 +84,12 @@ c10::intrusive_ptr<c10d::Backend> connect(const RankPlace& place,
   const bool loopback = place.address == "localhost" || place.address.starts_with("127.");
   auto options = ProcessGroupGloo::Options::create(timeout);
   options->threads = 1;
-  options->devices.push_back(
-      !place.interface.empty() ? ProcessGroupGloo::createDeviceForInterface(place.interface)
-      : loopback               ? ProcessGroupGloo::createDeviceForHostname("127.0.0.1")
-                               : ProcessGroupGloo::createDefaultDevice());
-  return c10::make_intrusive<ProcessGroupGloo>(
-      c10::make_intrusive<c10d::PrefixStore>(name, store), place.rank, place.ranks, options);
+  options->devices.push_back(!place.interface.empty()
+                                 ? ProcessGroupGloo::createDeviceForInterface(place.interface)
+                             : loopback ? ProcessGroupGloo::createDeviceForHostname("127.0.0.1")
+                                        : ProcessGroupGloo::createDefaultDevice());
+  return c10::make_intrusive<ProcessGroupGloo>(c10::make_intrusive<c10d::PrefixStore>(name, store),
+                                               place.rank, place.ranks, options);
 }
 
 std::string gone(const RankPlace& place, std::string_view why) {
@@ -111,10 +111,10 @@ struct Ranks::Group {
       : place(where), store(open_store(place)) {
     try {
       wait_for_all(place, *store);
-      heartbeat = std::make_unique<Heartbeat>(
-          connect(place, store, "heartbeat", kSilence), [this, lost](std::string_view why) {
-            if (lost) lost(gone(place, why));
-          });
+      heartbeat = std::make_unique<Heartbeat>(connect(place, store, "heartbeat", kSilence),
+                                              [this, lost](std::string_view why) {
+                                                if (lost) lost(gone(place, why));
+                                              });
       data = connect(place, store, "data", kForever);
     } catch (const Error&) {
       throw;

@@ -11,9 +11,9 @@ namespace yoloq::train::detail {
 
 namespace {
 
+using runtime::torch::BatchNorm;
 using ::torch::autograd::AutogradContext;
 using ::torch::autograd::variable_list;
-using runtime::torch::BatchNorm;
 
 /// A channel's number at each of its places.
 at::Tensor by_channel(const at::Tensor& values) { return values.view({1, -1, 1, 1}); }
