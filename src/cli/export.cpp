@@ -4,12 +4,16 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <system_error>
+#include <utility>
 
 #include "checkpoint/checkpoint.h"
+#include "checkpoint/state_dict.h"
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "cli/progress_bar.h"
 #include "core/error.h"
+#include "core/file.h"
 #include "dataset/data_yaml.h"
 #include "dataset/images.h"
 #include "onnx/model_file.h"
@@ -17,6 +21,8 @@
 #include "pipeline/calibration.h"
 #include "pipeline/float_types.h"
 #include "pipeline/model.h"
+#include "pipeline/state_dict.h"
+#include "pipeline/training_checkpoint.h"
 #include "quantize/float_type.h"
 #include "transform/passes.h"
 
@@ -46,7 +52,24 @@ struct Arguments {
   bool focus_to_conv = false;
 };
 
+bool is_training_checkpoint(const fs::path& path) { return path.extension() == ".ckpt"; }
+
+/// What training wrote, as it is deployed: with the Q/DQ nodes of quantization-aware training.
+graph::Graph from_training(const Arguments& arguments) {
+  if (arguments.head != "raw") {
+    fail(ErrorCode::bad_argument, "'{}' has raw heads: --head decoded is for .pt files",
+         arguments.weights.string());
+  }
+  auto model = pipeline::load_model(
+      arguments.weights,
+      {.size = arguments.size.size(), .batch = arguments.batch, .dynamic = true});
+  graph::Graph graph = std::move(arguments.dynamic ? model.graph : model.fixed);
+  if (graph.opset() < arguments.opset) onnx::upgrade_opset(graph, arguments.opset);
+  return graph;
+}
+
 graph::Graph from_checkpoint(const Arguments& arguments) {
+  if (is_training_checkpoint(arguments.weights)) return from_training(arguments);
   const vision::Size size = arguments.size.size().value_or(vision::Size{640, 640});
   model::EmitOptions emit{.batch = arguments.batch,
                           .height = size.height,
@@ -146,6 +169,42 @@ void write(const Arguments& arguments, graph::Graph graph, const fs::path& out) 
   arguments.json.write(json.dump(2));
 }
 
+/// The float weights by the names that they have in PyTorch.
+void write_weights(const Arguments& arguments, const fs::path& out) {
+  if (arguments.float_type != "fp32" || arguments.simplify || arguments.focus_to_conv) {
+    fail(ErrorCode::bad_usage,
+         "a state_dict ('{}') holds the weights as they are: no --simplify, "
+         "--focus-to-conv or --float-type fp16",
+         out.string());
+  }
+  const graph::Graph graph = is_training_checkpoint(arguments.weights)
+                                 ? pipeline::read_training_checkpoint(arguments.weights).model
+                                 : checkpoint::load_graph(arguments.weights);
+  const auto tensors = pipeline::state_dict_of(graph);
+  require_writable(out);
+  checkpoint::write_state_dict(out, tensors);
+  fmt::print("{}: state_dict of {} tensors, {:.2f} MB\n", out.string(), tensors.size(),
+             static_cast<double>(fs::file_size(out)) / 1e6);
+  const nlohmann::ordered_json json{
+      {"file", out.string()}, {"tensors", tensors.size()}, {"bytes", fs::file_size(out)}};
+  arguments.json.write(json.dump(2));
+}
+
+/// A checkpoint of training to pass on: without the state of training, weights in float16.
+void write_stripped(const Arguments& arguments, const fs::path& out) {
+  if (!is_training_checkpoint(arguments.weights)) {
+    fail(ErrorCode::bad_argument, "'{}' is no checkpoint of training (.ckpt), which '{}' is to be",
+         arguments.weights.string(), out.string());
+  }
+  const auto checkpoint = pipeline::read_training_checkpoint(arguments.weights);
+  require_writable(out);
+  write_file(out, pipeline::serialize(pipeline::stripped(checkpoint)));
+  fmt::print("{}: weights in float16, {:.2f} MB\n", out.string(),
+             static_cast<double>(fs::file_size(out)) / 1e6);
+  arguments.json.write(
+      nlohmann::ordered_json{{"file", out.string()}, {"bytes", fs::file_size(out)}}.dump(2));
+}
+
 void run(const Arguments& arguments) {
   if (!arguments.weights.empty()) {
     if (!arguments.files.empty()) {
@@ -154,6 +213,17 @@ void run(const Arguments& arguments) {
     }
     fs::path out = arguments.out;
     if (out.empty()) out = fs::path(arguments.weights).replace_extension(".onnx");
+    if (std::error_code ignored; fs::equivalent(out, arguments.weights, ignored)) {
+      fail(ErrorCode::bad_usage, "--out is '{}' itself", arguments.weights.string());
+    }
+    if (out.extension() == ".pt" || out.extension() == ".pth") {
+      write_weights(arguments, out);
+      return;
+    }
+    if (is_training_checkpoint(out)) {
+      write_stripped(arguments, out);
+      return;
+    }
     write(arguments, from_checkpoint(arguments), out);
     return;
   }
@@ -168,10 +238,13 @@ void run(const Arguments& arguments) {
 
 void declare_export(CLI::App& app) {
   const auto arguments = std::make_shared<Arguments>();
-  app.add_option("--weights", arguments->weights, "YOLOv5 checkpoint (.pt)");
+  app.add_option("--weights", arguments->weights,
+                 "checkpoint: of YOLOv5 (.pt) or of training (.ckpt)");
   app.add_option("files", arguments->files, "instead: ONNX file to read, ONNX file to write")
       ->expected(0, 2);
-  app.add_option("--out", arguments->out, "ONNX file to write; default: beside the checkpoint");
+  app.add_option(
+      "--out", arguments->out,
+      "ONNX file to write, default: beside the checkpoint; x.pt: the weights for PyTorch");
   arguments->size.declare(app);
   arguments->json.declare(app);
   app.add_option("--batch,--batch-size", arguments->batch, "images per inference")

@@ -9,6 +9,7 @@
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "cli/inspect_engine.h"
+#include "cli/inspect_training.h"
 #include "cli/table.h"
 #include "core/error.h"
 #include "dataset/data_yaml.h"
@@ -30,6 +31,7 @@ struct Arguments {
   SizeArguments size;
   EngineArguments engine;
   JsonArguments json;
+  TrainingCheckArguments training;
   std::filesystem::path data;
   bool quantization = false;
   bool executed = false;
@@ -129,8 +131,21 @@ void print_names(const std::vector<std::string>& names) {
   for (std::size_t i = 0; i < names.size(); ++i) fmt::print("  {}: {}\n", i, Json(names[i]).dump());
 }
 
+/// True if data and hyper-parameters are the subject, not a model.
+bool is_about_training(const Arguments& arguments) {
+  const bool no_model = arguments.model.weights.empty() && arguments.model.models.empty() &&
+                        arguments.model.engines.empty();
+  if (no_model) return !arguments.data.empty() || !arguments.training.hyp.empty();
+  if (arguments.training.hyp.empty()) return false;
+  fail(ErrorCode::bad_usage, "--hyp is checked alone or with --data, without a model");
+}
+
 void run(const Arguments& arguments) {
   require_writable(arguments.json.file);
+  if (is_about_training(arguments)) {
+    check_training(arguments.training, arguments.data, arguments.json);
+    return;
+  }
   if (!arguments.model.engines.empty() || arguments.executed) {
     arguments.json.write(show_engines(arguments).dump(2));
     return;
@@ -154,7 +169,10 @@ void declare_inspect(CLI::App& app) {
   arguments->size.declare(app);
   arguments->engine.declare(app);
   arguments->json.declare(app);
-  app.add_option("--data", arguments->data, "data set yaml, for names that the model lacks");
+  arguments->training.declare(app);
+  app.add_option("--data", arguments->data,
+                 "data set yaml, for names that the model lacks; without a model: the data set to "
+                 "check before training");
   app.add_flag("--quantization", arguments->quantization,
                "per convolution, what keeps a runtime from int8");
   app.add_flag("--executed", arguments->executed,

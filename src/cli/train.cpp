@@ -42,8 +42,7 @@ graph::Graph from_ultralytics(const fs::path& path, const dataset::Dataset& data
   if (description.info.class_count != classes) {
     fmt::print("notice: '{}' has {} classes, the data set {}: the head starts anew\n",
                path.string(), description.info.class_count, classes);
-    model::reset_head(description,
-                      {.class_count = classes, .names = dataset.names, .seed = seed});
+    model::reset_head(description, {.class_count = classes, .names = dataset.names, .seed = seed});
   }
   description.info.names = dataset.names;
   return open_graph(description);
@@ -51,14 +50,15 @@ graph::Graph from_ultralytics(const fs::path& path, const dataset::Dataset& data
 
 graph::Graph starting_model(const Arguments& arguments, const dataset::Dataset& dataset) {
   if (arguments.cfg.empty() == arguments.weights.empty()) {
-    fail(ErrorCode::bad_usage, "give --cfg, to start from nothing, or --weights, to go on from them");
+    fail(ErrorCode::bad_usage,
+         "give --cfg, to start from nothing, or --weights, to go on from them");
   }
   const std::uint64_t seed = arguments.training.recipe.seed;
   if (!arguments.cfg.empty()) {
-    return open_graph(model::read_model_yaml(
-        arguments.cfg, {.class_count = static_cast<int>(dataset.names.size()),
-                        .names = dataset.names,
-                        .seed = seed}));
+    return open_graph(model::read_model_yaml(arguments.cfg,
+                                             {.class_count = static_cast<int>(dataset.names.size()),
+                                              .names = dataset.names,
+                                              .seed = seed}));
   }
   if (arguments.weights.extension() != ".ckpt") {
     return from_ultralytics(arguments.weights, dataset, seed);

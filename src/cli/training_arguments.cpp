@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -30,12 +31,9 @@ namespace {
 constexpr int kDefaultSide = 640;
 
 Json to_json(const train::EpochReport& report) {
-  Json json{{"epoch", report.epoch},
-            {"box_loss", report.losses[0]},
-            {"obj_loss", report.losses[1]},
-            {"cls_loss", report.losses[2]},
-            {"seconds", report.seconds},
-            {"images_per_second", report.images_per_second}};
+  Json json{{"epoch", report.epoch},        {"box_loss", report.losses[0]},
+            {"obj_loss", report.losses[1]}, {"cls_loss", report.losses[2]},
+            {"seconds", report.seconds},    {"images_per_second", report.images_per_second}};
   if (report.ap) {
     json["AP"] = *report.ap;
     json["AP50"] = *report.ap50;
@@ -46,8 +44,8 @@ Json to_json(const train::EpochReport& report) {
 }
 
 void print_epoch(const train::EpochReport& report, int epochs) {
-  fmt::print("epoch {:>3}/{}  box {:.5f}  obj {:.5f}  cls {:.5f}  {:6.1f} images/s", report.epoch + 1,
-             epochs, report.losses[0], report.losses[1], report.losses[2],
+  fmt::print("epoch {:>3}/{}  box {:.5f}  obj {:.5f}  cls {:.5f}  {:6.1f} images/s",
+             report.epoch + 1, epochs, report.losses[0], report.losses[1], report.losses[2],
              report.images_per_second);
   if (report.ap) fmt::print("  AP {:.4f}  AP50 {:.4f}", *report.ap, *report.ap50);
   fmt::print("{}\n", report.best && report.ap ? "  best" : "");
@@ -107,6 +105,10 @@ void TrainingArguments::declare(CLI::App& app, const char* hyp_default, const ch
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
   app.add_option("--split", split, "split to train on")->capture_default_str();
+  app.add_option("--optimizer", recipe.method, "sgd, adamw")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, train::Method>{
+          {"sgd", train::Method::sgd}, {"adamw", train::Method::adamw}}))
+      ->default_str("sgd");
   app.add_option("--average-steps", recipe.average_steps,
                  "how slowly the moving averages come to their full length")
       ->check(CLI::PositiveNumber)

@@ -16,12 +16,11 @@ struct ClassCurve {
   std::vector<double> recall = std::vector<double>(kConfidences);
 };
 
-double confidence_at(std::size_t index) {
-  return static_cast<double>(index) / (kConfidences - 1);
-}
+double confidence_at(std::size_t index) { return static_cast<double>(index) / (kConfidences - 1); }
 
 ClassCurve curve_of(const ClassMatches& matches, std::size_t boxes) {
   ClassCurve curve;
+  const double of_nothing = matches.verdicts.empty() ? 0.0 : 1.0;
   std::size_t right = 0;
   std::size_t wrong = 0;
   auto verdict = matches.verdicts.begin();
@@ -32,7 +31,7 @@ ClassCurve curve_of(const ClassMatches& matches, std::size_t boxes) {
     }
     const std::size_t found = right + wrong;
     curve.precision[i] =
-        found == 0 ? 1.0 : static_cast<double>(right) / static_cast<double>(found);
+        found == 0 ? of_nothing : static_cast<double>(right) / static_cast<double>(found);
     curve.recall[i] = static_cast<double>(right) / static_cast<double>(boxes);
   }
   return curve;

@@ -9,6 +9,7 @@ namespace yoloq::coco {
 struct BestF1 {
   double confidence = 0;
   double precision = 0;  ///< Mean over the classes that have boxes to find.
+                         ///< Above the highest score of a class it is 1, without any score 0.
   double recall = 0;     ///< The same.
 };
 

@@ -20,7 +20,7 @@ namespace yoloq::dataset {
 
 namespace {
 
-using Kind = HypFinding::Kind;
+using HypKind = HypFinding::Kind;
 using Key = detail::HyperparameterKey;
 
 constexpr std::size_t kMostHypBytes = 1 << 20;
@@ -96,7 +96,7 @@ std::string what_unknown(std::string_view key) {
   return fmt::format("no such hyper-parameter; was '{}' meant?", *similar);
 }
 
-HypFinding finding(Kind kind, const Entry& entry, const std::string& name, std::string what) {
+HypFinding finding(HypKind kind, const Entry& entry, const std::string& name, std::string what) {
   return {.kind = kind,
           .key = entry.key,
           .where = fmt::format("{}:{}", name, entry.line),
@@ -111,12 +111,12 @@ bool is_often_absent(std::string_view key) {
 /// What there is to say about a line.
 std::optional<HypFinding> check(const Entry& entry, const std::string& name) {
   const Key* const key = find_key(entry.key);
-  if (!key) return finding(Kind::unknown, entry, name, what_unknown(entry.key));
+  if (!key) return finding(HypKind::unknown, entry, name, what_unknown(entry.key));
   if (auto fault = fault_of(*key, entry)) {
-    return finding(Kind::out_of_range, entry, name, std::move(*fault));
+    return finding(HypKind::out_of_range, entry, name, std::move(*fault));
   }
   if (auto reason = reason_unused(*key, number_in(entry.value))) {
-    return finding(Kind::unused, entry, name, std::move(*reason));
+    return finding(HypKind::unused, entry, name, std::move(*reason));
   }
   return std::nullopt;
 }
@@ -171,15 +171,15 @@ std::string to_yaml(const Hyperparameters& hyperparameters) {
   return yaml;
 }
 
-std::string_view name_of(Kind kind) {
+std::string_view name_of(HypFinding::Kind kind) {
   switch (kind) {
-    case Kind::unknown:
+    case HypKind::unknown:
       return "unknown";
-    case Kind::out_of_range:
+    case HypKind::out_of_range:
       return "out of range";
-    case Kind::unused:
+    case HypKind::unused:
       return "unused";
-    case Kind::missing:
+    case HypKind::missing:
       return "missing";
   }
   return "";
@@ -192,14 +192,14 @@ std::vector<HypFinding> check_hyperparameters(std::string_view yaml, const std::
     if (auto found = check(entries[i], name)) findings.push_back(std::move(*found));
     const auto line = find_key(entries[i].key) ? line_before(entries, i) : std::nullopt;
     if (!line) continue;
-    findings.push_back(finding(Kind::out_of_range, entries[i], name,
+    findings.push_back(finding(HypKind::out_of_range, entries[i], name,
                                fmt::format("it stands in line {} already", *line)));
   }
   for (const Key& key : detail::hyperparameter_keys()) {
     const bool there =
         std::ranges::any_of(entries, [&](const Entry& entry) { return entry.key == key.name; });
     if (there || is_often_absent(key.name)) continue;
-    findings.push_back({.kind = Kind::missing,
+    findings.push_back({.kind = HypKind::missing,
                         .key = std::string(key.name),
                         .where = name,
                         .what = fmt::format("not in the file: {}", Hyperparameters{}.*key.member)});

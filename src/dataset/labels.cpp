@@ -22,19 +22,12 @@ constexpr std::string_view kLabels = "/labels/";
 constexpr std::size_t kBoxColumns = 5;
 constexpr std::size_t kFewestPolygonColumns = 7;  // A class and three corners.
 
-/// A line of a label file, for messages.
-struct Place {
-  std::string_view name;
-  std::size_t line;
-};
-
 template <typename... Args>
-[[noreturn]] void reject(const Place& place, fmt::format_string<Args...> format, Args&&... args) {
-  fail(ErrorCode::corrupt_file, "{}:{}: {}", place.name, place.line,
-       fmt::format(format, std::forward<Args>(args)...));
+[[noreturn]] void reject(fmt::format_string<Args...> format, Args&&... args) {
+  fail(ErrorCode::corrupt_file, "{}", fmt::format(format, std::forward<Args>(args)...));
 }
 
-std::vector<double> numbers(std::string_view line, const Place& place) {
+std::vector<double> numbers(std::string_view line) {
   std::vector<double> values;
   for (std::size_t at = line.find_first_not_of(kFieldSeparators); at != std::string_view::npos;
        at = line.find_first_not_of(kFieldSeparators, at)) {
@@ -42,7 +35,7 @@ std::vector<double> numbers(std::string_view line, const Place& place) {
     double value = 0;
     const auto [stop, code] = std::from_chars(word.data(), word.data() + word.size(), value);
     if (code != std::errc{} || stop != word.data() + word.size()) {
-      reject(place, "'{}' is no number", word.substr(0, 40));
+      reject("'{}' is no number", word.substr(0, 40));
     }
     values.push_back(value);
     at += word.size();
@@ -50,12 +43,12 @@ std::vector<double> numbers(std::string_view line, const Place& place) {
   return values;
 }
 
-int checked_class(double value, std::size_t class_count, const Place& place) {
+int checked_class(double value, std::size_t class_count) {
   if (value >= 0 && value < static_cast<double>(class_count) && value == std::floor(value)) {
     return static_cast<int>(value);
   }
-  if (class_count == 0) reject(place, "class {}, but the data set names no classes", value);
-  reject(place, "class {}, expected 0 to {}", value, class_count - 1);
+  if (class_count == 0) reject("class {}, but the data set names no classes", value);
+  reject("class {}, expected 0 to {}", value, class_count - 1);
 }
 
 /// The box around a polygon x1 y1 x2 y2 ...
@@ -70,19 +63,17 @@ Label around(std::span<const double> corners, int class_index) {
   return {class_index, (left + right) / 2, (top + bottom) / 2, right - left, bottom - top};
 }
 
-Label to_label(std::span<const double> columns, std::size_t class_count, const Place& place) {
+Label to_label(std::span<const double> columns, std::size_t class_count) {
   const bool is_box = columns.size() == kBoxColumns;
   if (!is_box && (columns.size() < kFewestPolygonColumns || columns.size() % 2 == 0)) {
-    reject(place,
-           "{} columns, expected 5 (class x y width height) or a class and three or more corners",
+    reject("{} columns, expected 5 (class x y width height) or a class and three or more corners",
            columns.size());
   }
-  const int class_index = checked_class(columns[0], class_count, place);
+  const int class_index = checked_class(columns[0], class_count);
   const auto coordinates = columns.subspan(1);
   for (const double value : coordinates) {
     if (value >= 0 && value <= 1) continue;
-    reject(place, "coordinate {} is not within 0 to 1: labels are parts of the image's sides",
-           value);
+    reject("coordinate {} is not within 0 to 1: labels are parts of the image's sides", value);
   }
   if (!is_box) return around(coordinates, class_index);
   return {class_index, columns[1], columns[2], columns[3], columns[4]};
@@ -99,17 +90,36 @@ TruthBox to_pixels(const Label& label, std::size_t image, vision::Size size) {
 
 }  // namespace
 
+std::vector<LabelLine> read_label_lines(std::string_view text, std::size_t class_count) {
+  std::vector<LabelLine> lines;
+  std::size_t number = 0;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    const std::string_view written = text.substr(begin, end - begin);
+    begin = end + 1;
+    ++number;
+    if (written.find_first_not_of(kFieldSeparators) == std::string_view::npos) continue;
+    LabelLine line{.number = number};
+    try {
+      line.label = to_label(numbers(written), class_count);
+      const auto first = std::ranges::find(lines, line.label, &LabelLine::label);
+      if (first != lines.end()) line.again = first->number;
+    } catch (const Error& error) {
+      line.fault = error.what();
+    }
+    lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
 std::vector<Label> parse_labels(std::string_view text, std::string_view name,
                                 std::size_t class_count) {
   std::vector<Label> labels;
-  Place place{.name = name, .line = 1};
-  for (std::size_t begin = 0; begin < text.size(); ++place.line) {
-    const std::size_t end = std::min(text.find('\n', begin), text.size());
-    const std::vector<double> columns = numbers(text.substr(begin, end - begin), place);
-    begin = end + 1;
-    if (columns.empty()) continue;
-    const Label label = to_label(columns, class_count, place);
-    if (std::ranges::find(labels, label) == labels.end()) labels.push_back(label);
+  for (const LabelLine& line : read_label_lines(text, class_count)) {
+    if (!line.label) {
+      fail(ErrorCode::corrupt_file, "{}:{}: {}", name, line.number, line.fault);
+    }
+    if (line.again == 0) labels.push_back(*line.label);
   }
   return labels;
 }

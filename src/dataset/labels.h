@@ -3,7 +3,9 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -32,6 +34,17 @@ struct Label {
 /// not 0 to class_count - 1, or a coordinate outside 0 to 1.
 std::vector<Label> parse_labels(std::string_view text, std::string_view name,
                                 std::size_t class_count);
+
+/// A line of a label file that is not empty, for those who want to know of every fault.
+struct LabelLine {
+  std::size_t number = 0;      ///< From 1.
+  std::optional<Label> label;  ///< None if the line cannot be used.
+  std::string fault = {};      ///< Why not.
+  std::size_t again = 0;       ///< The line that has the same label; 0 if this is the first.
+};
+
+/// As parse_labels(), but goes on after a line that cannot be used.
+std::vector<LabelLine> read_label_lines(std::string_view text, std::size_t class_count);
 
 /// Where the labels of an image are: the last /images/ of its path becomes /labels/, its extension
 /// .txt.

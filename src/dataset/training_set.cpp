@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "dataset/detail/image_store.h"
 #include "dataset/detail/picture.h"
+#include "dataset/label_cache.h"
 #include "vision/hsv.h"
 
 namespace yoloq::dataset {
@@ -65,7 +66,9 @@ TrainingSet::TrainingSet(std::vector<std::filesystem::path> images, std::size_t 
                          TrainingSetOptions options, const Progress& progress)
     : options_(std::move(options)), class_count_(class_count) {
   check_size(options_.size);
-  index_ = index_labels(images, class_count, progress);
+  StoredIndex stored = read_label_index(images, class_count, progress);
+  index_ = std::move(stored.index);
+  cache_notice_ = std::move(stored.notice);
   if (!index_.bad.empty() && (!options_.skip_bad || index_.images.empty())) {
     refuse(index_.bad, images.size());
   }

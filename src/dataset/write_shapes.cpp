@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <tbb/info.h>
 #include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
 
@@ -92,7 +93,8 @@ class ShapesWriter {
   }
 
   std::size_t count() const {
-    return static_cast<std::size_t>(options_->train_images + options_->val_images);
+    return static_cast<std::size_t>(options_->train_images) +
+           static_cast<std::size_t>(options_->val_images);
   }
 
   void write(std::size_t number) {
@@ -135,8 +137,8 @@ std::string quoted(const std::string& text) {
   return result + "'";
 }
 
-/// The root is the folder beside itself: found from the yaml's own folder wherever that is moved,
-/// and not mistaken for images/ of whatever folder a command is started in.
+/// The root is an absolute path: a relative one would first be looked for from the folder that a
+/// command is started in, and find another data set of that name there.
 std::string data_yaml_of(const fs::path& folder, const ShapesOptions& options) {
   const std::vector<std::string> all = shape_names();
   const auto count = static_cast<std::size_t>(options.class_count);
@@ -147,7 +149,7 @@ std::string data_yaml_of(const fs::path& folder, const ShapesOptions& options) {
       "# Made by: yoloq dataset shapes --images {} --val {} --img {} --classes {} --seed {}\n"
       "path: {}\ntrain: images/train\nval: images/val\nnc: {}\nnames: [{}]\n",
       options.train_images, options.val_images, options.side, count, options.seed,
-      quoted("../" + whole.filename().string()), count, fmt::join(names, ", "));
+      quoted(whole.string()), count, fmt::join(names, ", "));
 }
 
 }  // namespace
@@ -161,7 +163,8 @@ ShapesSummary write_shapes(const fs::path& folder, const ShapesOptions& options)
          error.code().message());
   }
   ShapesWriter writer(folder, options);
-  tbb::task_arena arena(options.threads > 0 ? options.threads : tbb::task_arena::automatic);
+  const int all = tbb::info::default_concurrency();
+  tbb::task_arena arena(options.threads > 0 ? std::min(options.threads, all) : all);
   arena.execute([&] {
     tbb::parallel_for(std::size_t{0}, writer.count(), [&](std::size_t i) { writer.write(i); });
   });

@@ -37,8 +37,9 @@ bool apply(std::string_view part, Activation& activation) {
   if (part == "inplace=True" || part == "inplace=False") return true;
   if (activation.kind != Activation::Kind::leaky_relu) return false;
   drop_prefix(part, "negative_slope=");
-  const char* const end = part.data() + part.size();
-  const auto [stop, code] = std::from_chars(part.data(), end, activation.slope);
+  const std::string number(part);
+  const char* const end = number.data() + number.size();
+  const auto [stop, code] = std::from_chars(number.data(), end, activation.slope);
   return code == std::errc{} && stop == end && std::isfinite(activation.slope);
 }
 

@@ -21,8 +21,8 @@
 ///
 /// Structs are named after Ultralytics' classes and their members after the attributes, so that
 /// "model.2.cv1.conv.weight" is layers[2] -> C3::cv1 -> Conv::conv -> Conv2d::weight. All tensors
-/// are float32. To add a module: a struct here, a row in Module, an overload in emit_blocks.cpp and
-/// a row in checkpoint/blocks.cpp.
+/// are float32. To add a module: a struct here, a row in Module, a branch in visit.h, an overload
+/// in emit_blocks.cpp, a row in make_module.cpp (yaml) and one in checkpoint/blocks.cpp.
 
 namespace yoloq::model {
 

@@ -15,7 +15,7 @@ namespace {
 
 bool is_model_file(const fs::path& path) {
   const std::string extension = path.extension().string();
-  return extension == ".pt" || extension == ".pth" || extension == ".onnx";
+  return extension == ".pt" || extension == ".pth" || extension == ".ckpt" || extension == ".onnx";
 }
 
 /// A graph without nodes that has an engine's inputs, outputs and metadata: what find_head() reads.

@@ -3,10 +3,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <span>
 #include <string_view>
+#include <vector>
 
 #include "core/error.h"
 #include "core/file.h"
+#include "core/half.h"
 #include "onnx/model_file.h"
 #include "quantize/apply.h"
 #include "transform/passes.h"
@@ -47,7 +51,8 @@ quantize::Plan folded_plan(const Graph& graph, quantize::Plan plan) {
     const Node& node = graph[id];
     if (node.op != "Conv") continue;
     const std::vector<float> factors = norm_factors(graph, node);
-    const auto weight = std::ranges::find(plan.weights, node.inputs[1], &quantize::WeightPlan::tensor);
+    const auto weight =
+        std::ranges::find(plan.weights, node.inputs[1], &quantize::WeightPlan::tensor);
     if (factors.empty() || weight == plan.weights.end()) continue;
     if (weight->scales.size() != factors.size()) {
       fail(ErrorCode::unsupported,
@@ -94,7 +99,23 @@ TrainingCheckpoint parse_training_checkpoint(std::string_view bytes) {
     checkpoint.state.emplace(it->first.substr(kStatePrefix.size()), std::move(it->second));
     it = graph.constants.erase(it);
   }
+  for (auto& [name, tensor] : graph.constants) {
+    if (tensor.dtype() != DType::f16) continue;
+    tensor = Tensor::of<float>(tensor.shape(), tensor.to_floats());
+  }
   return checkpoint;
+}
+
+TrainingCheckpoint stripped(const TrainingCheckpoint& checkpoint) {
+  TrainingCheckpoint result = checkpoint;
+  result.state.clear();
+  for (auto& [name, tensor] : result.model.constants) {
+    if (tensor.dtype() != DType::f32 || tensor.rank() == 0) continue;
+    std::vector<std::uint16_t> halves;
+    for (const float value : tensor.values<float>()) halves.push_back(float_to_half(value));
+    tensor = Tensor(DType::f16, tensor.shape(), std::as_bytes(std::span(halves)));
+  }
+  return result;
 }
 
 TrainingCheckpoint read_training_checkpoint(const std::filesystem::path& path) {

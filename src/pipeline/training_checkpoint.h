@@ -36,6 +36,12 @@ TrainingCheckpoint parse_training_checkpoint(std::string_view bytes);
 /// As parse_training_checkpoint(), with the path in messages.
 TrainingCheckpoint read_training_checkpoint(const std::filesystem::path& path);
 
+/// The same without what training needs to go on, float32 constants rounded to float16: a quarter
+/// of the bytes, to pass on. Reading it makes them float32 again.
+///
+/// Source: strip_optimizer() of Ultralytics' utils/general.py does the same to .pt files.
+TrainingCheckpoint stripped(const TrainingCheckpoint& checkpoint);
+
 /// The model to deploy: BatchNormalization folded, simplified, and with a plan its Q/DQ nodes.
 ///
 /// Folding multiplies the weights of a channel by gamma / sqrt(var + eps), and so their scale by

@@ -122,6 +122,7 @@ void read_one(const fs::path& path, RunFolder& run) {
   if (beginning.starts_with(kRangesMagic) || path.extension() == ".ranges") {
     return read_ranges(path, run);
   }
+  if (detail::is_training(beginning)) return detail::read_training(path, run);
   if (is_plan(path, beginning)) return read_plan(path, run);
   if (is_onnx(beginning)) {
     run.models.push_back({name, fs::file_size(path), hash_of(read_file(path))});

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -128,6 +129,24 @@ struct Search {
   std::vector<Candidate> candidates;
 };
 
+/// An epoch of training, by the names of results.csv; what it lacks or could not measure is NaN.
+struct TrainedEpoch {
+  double epoch = 0;
+  std::array<double, 3> train_loss = {};  ///< Box, objectness, classes.
+  std::array<double, 3> val_loss = {};
+  double precision = 0;
+  double recall = 0;
+  double ap50 = 0;
+  double ap = 0;
+  std::array<double, 3> learning_rates = {};  ///< Of the optimizer's three groups.
+};
+
+/// A results.csv of `yoloq train`, `yoloq qat` or Ultralytics' train.py.
+struct Training {
+  std::string file;
+  std::vector<TrainedEpoch> epochs;  ///< At least one.
+};
+
 /// A file that is only named: its bytes say nothing more to a report.
 struct OtherFile {
   std::string file;
@@ -150,6 +169,7 @@ struct RunFolder {
   std::vector<BenchedModel> benched;
   std::vector<SpeedRatio> ratios;
   std::vector<Search> searches;
+  std::vector<Training> trainings;
   std::vector<Named<sensitivity::Profile>> profiles;
   std::vector<Named<calibrate::Ranges>> ranges;
   std::vector<Named<quantize::Plan>> plans;

@@ -11,6 +11,7 @@ constexpr Section (*kSections[])(const RunFolder&) = {
     speed_section,       front_section,
     classes_section,  // Where it was lost.
     curves_section,      errors_section, shift_section, changes_section,
+    training_section,     // How it came to be.
     sensitivity_section,  // Why.
     ranges_section,      layers_section,
     provenance_section,  // Whether to believe it.

@@ -19,6 +19,9 @@ Section speed_section(const RunFolder& run);
 /// AP against latency: the candidates of a search, else the evaluated models.
 Section front_section(const RunFolder& run);
 
+/// Losses, accuracy and learning rates over the epochs of a training.
+Section training_section(const RunFolder& run);
+
 /// What quantizing each layer costs, most sensitive first.
 Section sensitivity_section(const RunFolder& run);
 

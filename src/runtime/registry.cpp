@@ -64,13 +64,16 @@ BackendInfo torch_row() {
   return row;
 }
 
-const std::array kBackends{kOpenVino, kTensorRt, torch_row()};
+std::span<const BackendInfo> rows() {
+  static const std::array kRows{kOpenVino, kTensorRt, torch_row()};
+  return kRows;
+}
 
 const BackendInfo& available_backend(std::string_view name) {
-  const auto row = std::ranges::find(kBackends, name, &BackendInfo::name);
-  if (row == kBackends.end()) {
+  const auto row = std::ranges::find(rows(), name, &BackendInfo::name);
+  if (row == rows().end()) {
     std::string known;
-    for (const BackendInfo& info : kBackends) {
+    for (const BackendInfo& info : rows()) {
       known += (known.empty() ? "" : ", ") + std::string(info.name);
     }
     fail(ErrorCode::bad_argument, "no backend '{}'; known: {}", name, known);
@@ -89,7 +92,7 @@ void refuse_gpu_options(const BackendInfo& backend, const EngineOptions& options
 
 }  // namespace
 
-std::span<const BackendInfo> backends() { return kBackends; }
+std::span<const BackendInfo> backends() { return rows(); }
 
 std::string identity(std::string_view name) {
   const BackendInfo& backend = available_backend(name);

@@ -11,6 +11,10 @@ namespace {
 
 constexpr double kLeastWarmup = 100;
 
+std::size_t accumulated(double batches) {
+  return static_cast<std::size_t>(std::max(std::round(batches), 1.0));
+}
+
 }  // namespace
 
 Schedule::Schedule(const dataset::Hyperparameters& hyp, const ScheduleOptions& options)
@@ -29,10 +33,9 @@ double Schedule::factor(int epoch) const {
 }
 
 Rates Schedule::at(int epoch, std::size_t batch) const {
-  const double full = std::max(
-      std::round(static_cast<double>(options_.nominal_batch) / options_.batch_size), 1.0);
+  const double full = static_cast<double>(options_.nominal_batch) / options_.batch_size;
   const double rate = hyp_.lr0 * factor(epoch);
-  Rates rates{rate, rate, hyp_.momentum, static_cast<std::size_t>(full)};
+  Rates rates{rate, rate, hyp_.momentum, accumulated(full)};
   const double done = static_cast<double>(epoch) * static_cast<double>(options_.batches) +
                       static_cast<double>(batch);
   if (done >= warmup_batches_) return rates;
@@ -41,7 +44,7 @@ Rates Schedule::at(int epoch, std::size_t batch) const {
   rates.biases = between(hyp_.warmup_bias_lr, rate);
   rates.weights = between(0, rate);
   rates.momentum = between(hyp_.warmup_momentum, hyp_.momentum);
-  rates.accumulate = static_cast<std::size_t>(std::max(1.0, std::round(between(1, full))));
+  rates.accumulate = accumulated(between(1, full));
   return rates;
 }
 

@@ -29,6 +29,7 @@ struct ScheduleOptions {
 ///     warm-up        linear over max(warmup_epochs * batches, 100) batches, at most half of the
 ///                    training: weights from 0, biases from warmup_bias_lr, momentum from
 ///                    warmup_momentum, accumulation from 1
+///     accumulate     nominal_batch / batch_size, rounded, at least 1
 ///
 /// Source: train() of Ultralytics' train.py, v5.0 to v7.0; without warmup_epochs there is no
 /// warm-up, where the original still takes 100 batches.

@@ -8,17 +8,22 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <nlohmann/json.hpp>
-#include <set>
+#include <sstream>
+#include <string>
+#include <system_error>
 #include <utility>
 
+#include "core/available_threads.h"
 #include "core/error.h"
 #include "core/file.h"
-#include "core/available_threads.h"
 #include "core/hash.h"
 #include "dataset/loader.h"
 #include "dataset/training_set.h"
-#include "graph/graph.h"
+#include "onnx/model_file.h"
+#include "quantize/plan.h"
+#include "train/detail/logs.h"
 #include "train/detail/ranks.h"
 #include "train/detail/session.h"
 #include "train/detail/validation.h"
@@ -51,8 +56,16 @@ void check(const Job& job) {
                       recipe.batch_size, recipe.place.ranks));
   require(recipe.size.width == recipe.size.height, "training takes square images");
   require(!job.images.empty(), "there are no images to train on");
-  require(job.head.form == detect::HeadForm::raw4d, "training takes a model with raw heads");
-  require(!recipe.learn_scales || job.plan.has_value(), "only a quantized model has scales to learn");
+  require(!recipe.amp || recipe.device != "cpu", "bfloat16 (amp) is for CUDA; the device is cpu");
+  require(job.head.form == detect::HeadForm::raw4d && !job.head.strides.empty(),
+          "training takes a model with raw heads");
+  const int stride = *std::ranges::max_element(job.head.strides);
+  if (recipe.size.width <= 0 || recipe.size.width % stride != 0) {
+    fail(ErrorCode::bad_argument, "images of {} pixels do not fit the model: give a multiple of {}",
+         recipe.size.width, stride);
+  }
+  require(!recipe.learn_scales || job.plan.has_value(),
+          "only a quantized model has scales to learn");
   require(recipe.teacher == Teacher::labels || job.plan.has_value(),
           "a float model that teaches itself learns nothing: the teacher is for quantized ones");
   if (recipe.learn_scales && job.plan->target == "onnxruntime") {
@@ -62,12 +75,22 @@ void check(const Job& job) {
   }
 }
 
+void make_folder(const fs::path& folder) {
+  std::error_code problem;
+  fs::create_directories(folder, problem);
+  if (!fs::is_directory(folder)) {
+    fail(ErrorCode::io, "cannot make the folder '{}' for checkpoints: {}", folder.string(),
+         problem.message());
+  }
+}
+
 int threads_of(const Recipe& recipe) {
   return recipe.threads > 0 ? recipe.threads : available_threads();
 }
 
 dataset::TrainingSet open_set(const Job& job, const std::vector<fs::path>& images, bool augment) {
-  return {images, static_cast<std::size_t>(job.head.class_count),
+  return {images,
+          static_cast<std::size_t>(job.head.class_count),
           {.size = job.recipe.size,
            .hyp = job.hyp,
            .augment = augment,
@@ -83,13 +106,18 @@ struct Progress {
   int best_epoch = -1;
 };
 
-Json recipe_json(const Recipe& recipe) {
-  return {{"epochs", recipe.epochs},
+/// What two runs must have in common for one to go on where the other was.
+Json recipe_json(const Job& job) {
+  const Recipe& recipe = job.recipe;
+  return {{"model", hash_of(onnx::serialize(job.model))},
+          {"plan", job.plan ? hash_of(quantize::to_yaml(*job.plan)) : ""},
+          {"epochs", recipe.epochs},
           {"batch_size", recipe.batch_size},
           {"nominal_batch", recipe.nominal_batch},
           {"side", recipe.size.width},
           {"seed", recipe.seed},
           {"teacher", recipe.teacher == Teacher::labels ? "labels" : "float model"},
+          {"optimizer", recipe.method == Method::sgd ? "sgd" : "adamw"},
           {"augment", recipe.augment},
           {"cosine", recipe.cosine},
           {"amp", recipe.amp},
@@ -102,32 +130,61 @@ Json recipe_json(const Recipe& recipe) {
 }
 
 std::string training_json(const Job& job, const Progress& progress) {
-  const Json json{{"epochs_done", progress.epochs_done},
-                  {"best_ap", progress.best_ap},
-                  {"best_epoch", progress.best_epoch},
-                  {"recipe", recipe_json(job.recipe)},
-                  {"hyp", dataset::to_yaml(job.hyp)},
-                  {"images", job.images.size()}};
+  const Json json{{"epochs_done", progress.epochs_done}, {"best_ap", progress.best_ap},
+                  {"best_epoch", progress.best_epoch},   {"recipe", recipe_json(job)},
+                  {"hyp", dataset::to_yaml(job.hyp)},    {"images", job.images.size()}};
   return json.dump();
 }
 
-/// @throws Error(bad_argument) if the checkpoint is of a job with another recipe.
-Progress read_progress(const Job& job, const std::string& text) {
-  const Json json = Json::parse(text, nullptr, false);
-  if (json.is_discarded() || !json.contains("epochs_done")) {
-    fail(ErrorCode::corrupt_file, "the checkpoint does not say how far training was");
+void require_equal(const Json& mine, const Json& stored, std::string_view what) {
+  if (mine == stored) return;
+  fail(ErrorCode::bad_argument, "training cannot go on with another {}: it was {}, now it is {}",
+       what, stored.dump(), mine.dump());
+}
+
+/// Line by line, as each is a key and its value.
+void require_equal_hyp(const std::string& mine, const std::string& stored) {
+  std::istringstream left(mine);
+  std::istringstream right(stored);
+  std::string here;
+  std::string there;
+  while (std::getline(left, here)) {
+    std::getline(right, there);
+    if (here != there) require_equal(here, there, "hyper-parameter");
   }
-  const auto differs = [&](const Json& mine, const Json& stored, const std::string& what) {
-    if (mine == stored) return;
-    fail(ErrorCode::bad_argument,
-         "training cannot go on with another {}: it was {}, now it is {}", what, stored.dump(),
-         mine.dump());
-  };
-  const Json mine = recipe_json(job.recipe);
-  for (const auto& [key, value] : mine.items()) differs(value, json["recipe"][key], key);
-  differs(dataset::to_yaml(job.hyp), json["hyp"], "set of hyper-parameters");
-  differs(job.images.size(), json["images"], "number of images");
-  return {json["epochs_done"], json["best_ap"], json["best_epoch"]};
+}
+
+/// @throws Error(bad_argument) naming the difference if the checkpoint is of a job with another
+///     recipe, Error(corrupt_file) if it does not tell.
+Progress read_progress(const Job& job, const std::string& text) {
+  try {
+    const Json json = Json::parse(text);
+    const Json mine = recipe_json(job);
+    for (const auto& [key, value] : mine.items()) {
+      require_equal(value, json.at("recipe").value(key, Json()), key);
+    }
+    require_equal_hyp(dataset::to_yaml(job.hyp), json.at("hyp"));
+    require_equal(job.images.size(), json.at("images"), "number of images");
+    return {json.at("epochs_done"), json.at("best_ap"), json.at("best_epoch")};
+  } catch (const Json::exception& error) {
+    fail(ErrorCode::corrupt_file, "the checkpoint does not say how far training was: {}",
+         error.what());
+  }
+}
+
+/// A step may break the weights without its own loss being broken.
+///
+/// @throws Error(bad_value) naming the first parameter that holds no finite number.
+void require_finite(const pipeline::TrainingCheckpoint& checkpoint, int epoch) {
+  for (const auto& [name, tensor] : checkpoint.state) {
+    if (tensor.dtype() != DType::f32) continue;
+    const auto values = tensor.to_floats();
+    if (std::ranges::all_of(values, [](float value) { return std::isfinite(value); })) continue;
+    fail(ErrorCode::bad_value,
+         "after epoch {}, '{}' is no finite number any more; the last whole checkpoint is that of "
+         "epoch {}: lower lr0",
+         epoch, name, epoch - 1);
+  }
 }
 
 /// Tells apart jobs that would not train the same model; what lies in the folder does not count.
@@ -160,12 +217,12 @@ class Run {
         device_(detail::open_device(job.recipe.device)),
         ranks_(job.recipe.place, watcher.lost),
         set_(open_set(job, job.images, job.recipe.augment)),
-        loader_(set_, {.batch_size = static_cast<std::size_t>(job.recipe.batch_size) / ranks_.size(),
-                       .threads = job.recipe.workers > 0 ? job.recipe.workers
-                                                         : threads_of(job.recipe),
-                       .seed = job.recipe.seed,
-                       .rank = ranks_.rank(),
-                       .ranks = ranks_.size()}),
+        loader_(set_,
+                {.batch_size = static_cast<std::size_t>(job.recipe.batch_size) / ranks_.size(),
+                 .threads = job.recipe.workers > 0 ? job.recipe.workers : threads_of(job.recipe),
+                 .seed = job.recipe.seed,
+                 .rank = ranks_.rank(),
+                 .ranks = ranks_.size()}),
         schedule_(job.hyp, {.epochs = job.recipe.epochs,
                             .batches = loader_.batches(),
                             .batch_size = job.recipe.batch_size,
@@ -173,22 +230,31 @@ class Run {
                             .cosine = job.recipe.cosine}),
         session_(job, ranks_) {
     check_agreement(job, ranks_);
-    if (!watcher_.notice || !ranks_.first()) return;
+    if (!ranks_.first()) return;
     if (!ranks_.alone() && device_.is_cuda()) {
-      watcher_.notice(
+      notice(
           "ranks on GPUs exchange gradients through the CPU's memory and Gloo, not NCCL: right, "
           "but slower");
     }
-    for (const std::string& notice : set_.notices()) watcher_.notice(notice);
+    for (const std::string& text : set_.notices()) notice(text);
   }
 
   Result run() {
-    Result result{.epochs = {}, .last = job_.folder / "last.ckpt", .best = job_.folder / "best.ckpt"};
+    Result result{
+        .epochs = {}, .last = job_.folder / "last.ckpt", .best = job_.folder / "best.ckpt"};
     if (job_.resume) resume(result.last);
+    if (progress_.epochs_done >= job_.recipe.epochs) {
+      notice(fmt::format("'{}' is of a training that was finished after {} epochs: nothing to do",
+                         result.last.string(), progress_.epochs_done));
+    }
+    std::optional<detail::Logs> logs;
+    if (ranks_.first()) logs.emplace(job_.folder, progress_.epochs_done);
+    if (ranks_.first()) open_val_set();
     while (progress_.epochs_done < job_.recipe.epochs) {
       EpochReport report = train_epoch(progress_.epochs_done);
       ++progress_.epochs_done;
       finish_epoch(report, result);
+      if (logs) logs->add(report);
       result.epochs.push_back(report);
       if (watcher_.epoch) watcher_.epoch(report);
     }
@@ -199,6 +265,10 @@ class Run {
   }
 
  private:
+  void notice(const std::string& text) const {
+    if (watcher_.notice) watcher_.notice(text);
+  }
+
   void resume(const fs::path& path) {
     try {
       // Other ranks' machines need not have the folder.
@@ -209,6 +279,33 @@ class Run {
     } catch (const Error& error) {
       throw error.within("while resuming from '" + path.string() + "'");
     }
+  }
+
+  /// The loss on val images takes label files, where AP takes annotations just as well.
+  void open_val_set() {
+    if (job_.val_images.empty()) return;
+    try {
+      val_set_.emplace(open_set(job_, job_.val_images, false));
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::not_found) throw;
+      notice(fmt::format("no loss is measured on the val images: {}", error.what()));
+    }
+  }
+
+  Losses val_losses() {
+    dataset::Loader loader(*val_set_,
+                           {.batch_size = static_cast<std::size_t>(job_.recipe.batch_size),
+                            .threads = threads_of(job_.recipe),
+                            .shuffle = false});
+    at::Tensor sums = at::zeros({3}, at::TensorOptions(at::kDouble).device(device_));
+    std::size_t batches = 0;
+    loader.start(0);
+    while (auto batch = loader.next()) {
+      sums += session_.validation_loss(*batch);
+      ++batches;
+      loader.give_back(std::move(*batch));
+    }
+    return means(sums, batches);
   }
 
   EpochReport train_epoch(int epoch) {
@@ -246,8 +343,9 @@ class Run {
            "lower lr0, or look at these images and labels",
            epoch, batch.index, error.what(), fmt::join(names_of(batch), ", "), epoch - 1);
     } catch (const c10::OutOfMemoryError& error) {
-      fail(ErrorCode::backend, "a batch of {} images does not fit into the device's memory; {} may: {}",
-           batch.count, std::max<std::size_t>(batch.count / 2, 1), error.what_without_backtrace());
+      fail(ErrorCode::backend,
+           "a batch of {} images does not fit into the device's memory; {} may: {}", batch.count,
+           std::max<std::size_t>(batch.count / 2, 1), error.what_without_backtrace());
     }
   }
 
@@ -255,7 +353,8 @@ class Run {
     const auto order = loader_.order(batch.epoch);
     std::vector<std::string> names;
     for (std::size_t i = 0; i < batch.count; ++i) {
-      names.push_back(job_.images.at(order.at(batch.first + i)).filename().string());
+      const auto& image = set_.index().images.at(order.at(batch.first + i));
+      names.push_back(image.filename().string());
     }
     return names;
   }
@@ -287,13 +386,15 @@ class Run {
 
   void save(EpochReport& report, const Result& result) {
     pipeline::TrainingCheckpoint checkpoint = session_.checkpoint();
+    require_finite(checkpoint, report.epoch);
     if (measures(report.epoch)) {
       const detail::Accuracy accuracy = detail::measure(job_, checkpoint, device_);
       report.ap = accuracy.ap;
       report.ap50 = accuracy.ap50;
       report.precision = accuracy.best.precision;
       report.recall = accuracy.best.recall;
-      report.best = accuracy.ap > progress_.best_ap;
+      if (val_set_) report.val_losses = val_losses();
+      report.best = progress_.best_epoch < 0 || accuracy.ap > progress_.best_ap;
     }
     // Without anything to measure the latest is the best.
     if (job_.val_images.empty()) report.best = true;
@@ -302,11 +403,14 @@ class Run {
       progress_.best_epoch = report.epoch;
     }
     checkpoint.training = training_json(job_, progress_);
-    std::vector<FileContent> files{{result.last, pipeline::serialize(checkpoint)}};
+    const std::string last = pipeline::serialize(checkpoint);
+    std::vector<FileContent> files;
     if (report.best) {
       checkpoint.state.clear();  // A model to deploy: nobody goes on from it.
+      // It is renamed first: killed in between, the epoch is done again and gives the same file.
       files.push_back({result.best, pipeline::serialize(checkpoint)});
     }
+    files.push_back({result.last, last});
     write_files(files);
   }
 
@@ -315,6 +419,7 @@ class Run {
   c10::Device device_;
   detail::Ranks ranks_;
   dataset::TrainingSet set_;
+  std::optional<dataset::TrainingSet> val_set_;
   dataset::Loader loader_;
   Schedule schedule_;
   detail::Session session_;
@@ -326,7 +431,7 @@ class Run {
 Result train(const Job& job, const Watcher& watcher) {
   check(job);
   at::set_num_threads(threads_of(job.recipe));
-  if (job.recipe.place.rank == 0) fs::create_directories(job.folder);
+  if (job.recipe.place.rank == 0) make_folder(job.folder);
   return Run(job, watcher).run();
 }
 

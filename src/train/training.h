@@ -48,6 +48,13 @@ struct RankPlace {
   double patience = 600;       ///< Seconds to wait for ranks that have not come.
 };
 
+/// What moves the parameters.
+enum class Method {
+  sgd,    ///< With Nesterov momentum.
+  adamw,  ///< hyp.momentum is its beta1; with an lr0 near 1e-3 it gets far sooner where training
+          ///< starts from random weights.
+};
+
 struct Recipe {
   int epochs = 100;
   int batch_size = 16;     ///< Of all ranks together, which share it evenly.
@@ -59,25 +66,26 @@ struct Recipe {
   int workers = 0;  ///< Threads that make samples; 0: as many as `threads`.
   std::size_t cache_bytes = std::size_t{1} << 30;  ///< For decoded images.
   Teacher teacher = Teacher::labels;
+  Method method = Method::sgd;
   bool augment = true;
-  bool cosine = true;          ///< Learning rate along a cosine; else along a line.
-  bool amp = false;            ///< Convolutions in bfloat16, on CUDA.
-  bool batch_statistics = true;  ///< BatchNormalization normalizes by the batch; false: by its
-                                 ///< running statistics, which then stay.
-  bool learn_scales = false;   ///< Of a Plan; else they stay as calibrated.
-  double scale_lr = 1e-3;      ///< Relative step of a learned scale, falling as lr0 does.
-  double clip_norm = 10;       ///< Of all gradients together.
+  bool cosine = true;             ///< Learning rate along a cosine; else along a line.
+  bool amp = false;               ///< Convolutions in bfloat16, on CUDA.
+  bool batch_statistics = true;   ///< BatchNormalization normalizes by the batch; false: by its
+                                  ///< running statistics, which then stay.
+  bool learn_scales = false;      ///< Of a Plan; else they stay as calibrated.
+  double scale_lr = 1e-3;         ///< Relative step of a learned scale, falling as lr0 does.
+  double clip_norm = 10;          ///< Of all gradients together.
   double average_decay = 0.9999;  ///< Of the moving averages, reached after some thousand steps.
   double average_steps = 2000;    ///< How slowly it is reached; see Ultralytics' ModelEMA.
-  int evaluate_every = 1;      ///< Epochs; the last one always is. 0: only the last.
+  int evaluate_every = 1;         ///< Epochs; the last one always is. 0: only the last.
   bool skip_bad = false;
   RankPlace place = {};
 };
 
 /// What is trained, and on what.
 struct Job {
-  graph::Graph model;   ///< Float, raw heads, sizes open.
-  detect::Head head;    ///< Of `model`.
+  graph::Graph model;                  ///< Float, raw heads, sizes open.
+  detect::Head head;                   ///< Of `model`.
   std::optional<quantize::Plan> plan;  ///< For quantization-aware training.
   std::vector<std::filesystem::path> images;
   std::vector<std::filesystem::path> val_images;  ///< Empty: nothing is measured.
@@ -107,15 +115,15 @@ struct EpochReport {
   std::optional<double> ap50;
   double precision = 0;  ///< At the confidence of the best F1, IoU .5.
   double recall = 0;
-  Losses val_losses{};
-  std::array<double, 3> rates{};  ///< Learning rates of biases, weights, norms, at the end.
+  std::optional<Losses> val_losses;  ///< Of the moving averages on val_images.
+  std::array<double, 3> rates{};     ///< Learning rates of biases, weights, norms, at the end.
   double seconds = 0;
   double images_per_second = 0;  ///< Of training alone.
   bool best = false;
 };
 
 struct Watcher {
-  std::function<void(const StepReport&)> step;    ///< May throw Error(cancelled).
+  std::function<void(const StepReport&)> step;  ///< May throw Error(cancelled).
   std::function<void(const EpochReport&)> epoch;
   std::function<void(std::string_view)> notice;
   /// Told, on a thread of its own, that another rank is gone while this one computes and would not

@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <array>
+#include <opencv2/core.hpp>
 
 #include "core/error.h"
+#include "vision/detail/mat.h"
 
 namespace yoloq::vision {
 
@@ -68,20 +70,20 @@ void write_planes(std::span<std::uint8_t> planes, const Image& image, Flip flip)
     fail(ErrorCode::bad_argument, "planes of 3 x {} x {} have {} elements, not {}", height, width,
          kChannels * area, planes.size());
   }
-  for (int y = 0; y < height; ++y) {
+  const cv::Mat bgr = detail::view(image);
+  const int rows = flip.up_down ? 1 : height;  // At once: OpenCV parts colours, but turns nothing.
+  for (int y = 0; y < height; y += rows) {
     const int from = flip.up_down ? height - 1 - y : y;
-    const std::uint8_t* bgr = image.pixels.data() + offset(image, 0, from);
     std::uint8_t* const red = planes.data() + static_cast<std::size_t>(y) * width;
-    std::uint8_t* const green = red + area;
-    std::uint8_t* const blue = green + area;
-    for (int x = 0; x < width; ++x, bgr += kChannels) {
-      blue[x] = bgr[0];
-      green[x] = bgr[1];
-      red[x] = bgr[2];
+    std::array<cv::Mat, 3> parted;
+    for (std::size_t c = 0; c < kChannels; ++c) {
+      parted[2 - c] = cv::Mat(rows, width, CV_8UC1, red + c * area);
     }
-    if (!flip.left_right) continue;
-    for (std::uint8_t* const row : {red, green, blue}) std::reverse(row, row + width);
+    cv::split(bgr.rowRange(from, from + rows), parted.data());
   }
+  if (!flip.left_right) return;
+  cv::Mat all(static_cast<int>(kChannels) * height, width, CV_8UC1, planes.data());
+  cv::flip(all, all, 1);
 }
 
 }  // namespace yoloq::vision

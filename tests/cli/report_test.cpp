@@ -75,7 +75,7 @@ TEST_F(ReportCommand, ShowsWhatTheOtherCommandsMeasured) {
   run({"report", "r", "--json", "r/report.json"});
 
   const auto report = read_json(project_ / "r/report.json");
-  EXPECT_THAT(incomplete(report), testing::ElementsAre("Accuracy against latency"));  // No search.
+  EXPECT_THAT(incomplete(report), testing::ElementsAre("Accuracy against latency", "Training"));
   const auto evaluation = read_json(project_ / "r/eval.json");
   const auto& rows = report.at("sections").at(0).at("blocks").at(0).at("rows");
   ASSERT_THAT(rows, SizeIs(2));
@@ -195,9 +195,9 @@ TEST_F(ReportCommand, ReadsRealModels) {
        "real", "--latency-seconds", "0.2", "--resamples", "20"});
   run({"report", "real", "--html", "real.html", "--json", "real.json"});
 
-  EXPECT_THAT(
-      incomplete(read_json(project_ / "real.json")),
-      testing::UnorderedElementsAre("Accuracy against latency", "Speed", "Sensitivity of layers"));
+  EXPECT_THAT(incomplete(read_json(project_ / "real.json")),
+              testing::UnorderedElementsAre("Accuracy against latency", "Speed",
+                                            "Sensitivity of layers", "Training"));
   EXPECT_THAT(read_file(project_ / "real.html"), HasSubstr("data:image/jpeg;base64,"));
 }
 

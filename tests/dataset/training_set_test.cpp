@@ -65,8 +65,8 @@ std::string plan_of(const Augmentation& drawn) {
   if (drawn.change_colours) {
     lines += fmt::format("gains {:a} {:a} {:a}\n", gains.hue, gains.saturation, gains.value);
   }
-  return lines + fmt::format("weight {:a}\nflip {} {}\n", drawn.weight,
-                             drawn.flip.up_down ? 1 : 0, drawn.flip.left_right ? 1 : 0);
+  return lines + fmt::format("weight {:a}\nflip {} {}\n", drawn.weight, drawn.flip.up_down ? 1 : 0,
+                             drawn.flip.left_right ? 1 : 0);
 }
 
 /// How samples differ from those of Python.
@@ -79,15 +79,16 @@ struct Differences {
 };
 
 Differences compare_with_python(const SmallSet& small, const TrainingSet& set, int epochs) {
-  std::string plan = fmt::format("side {}\naugment {}\n", set.options().size.width,
-                                 set.options().augment ? 1 : 0);
+  std::string plan =
+      fmt::format("side {}\naugment {}\n", set.options().size.width, set.options().augment ? 1 : 0);
   for (std::size_t i = 0; i < small.images().size(); ++i) {
     plan += fmt::format("image {} {}\n", small.images()[i].string(), small.label_file(i).string());
   }
   for (int epoch = 0; epoch < epochs; ++epoch) {
     for (std::size_t i = 0; i < set.size(); ++i) {
-      const Augmentation drawn = set.options().augment ? set.augmentation(epoch, i)
-                                                       : Augmentation{.pictures = {{.images = {i}}}};
+      const Augmentation drawn = set.options().augment
+                                     ? set.augmentation(epoch, i)
+                                     : Augmentation{.pictures = {{.images = {i}}}};
       plan += plan_of(drawn) + fmt::format("sample s{}_{}\n", epoch, i);
     }
   }
@@ -132,9 +133,9 @@ Differences compare_with_python(const SmallSet& small, const TrainingSet& set, i
   return found;
 }
 
-/// OpenCV up to 4 rounds where a warp takes a pixel from to 1/32 pixel, OpenCV 5 does not: a step of
-/// 255 between neighbours is moved by up to 1/64 pixel each in x and y, and rounded once. Built with
-/// the OpenCV that Python has (4.6.0), yoloq's bytes are the same.
+/// OpenCV up to 4 rounds where a warp takes a pixel from to 1/32 pixel, OpenCV 5 does not: a step
+/// of 255 between neighbours is moved by up to 1/64 pixel each in x and y, and rounded once. Built
+/// with the OpenCV that Python has (4.6.0), yoloq's bytes are the same.
 constexpr int kMostByRounding = 255 / 64 + 255 / 64 + 1;
 constexpr double kMeanByRounding = 0.3;
 
@@ -266,13 +267,8 @@ TEST(TrainingSet, DrawsWhatTheHyperparametersSay) {
 TEST(TrainingSet, WithoutChanceIsTheImage) {
   SmallSet small;
   small.add({kSide, kSide}, "1 0.5 0.5 0.25 0.5\n");
-  const Hyperparameters still{.hsv_h = 0,
-                              .hsv_s = 0,
-                              .hsv_v = 0,
-                              .translate = 0,
-                              .scale = 0,
-                              .fliplr = 0,
-                              .mosaic = 0};
+  const Hyperparameters still{
+      .hsv_h = 0, .hsv_s = 0, .hsv_v = 0, .translate = 0, .scale = 0, .fliplr = 0, .mosaic = 0};
   const TrainingSet set(small.images(), 3, options(still));
 
   const TrainingSample sample = set.sample(0, 0);
@@ -298,7 +294,9 @@ TEST(TrainingSet, NamesWhatItCannotUse) {
   const auto make = [&] { TrainingSet(small.images(), 3, options({})); };
 
   EXPECT_THAT(message_when([&] { TrainingSet({}, 3, options({})); }), HasSubstr("empty data set"));
-  EXPECT_THAT(message_when([&] { TrainingSet(small.images(), 3, {.size = {96, 64}}); }),
+  EXPECT_THAT(message_when([&] {
+                TrainingSet(small.images(), 3, {.size = {96, 64}});
+              }),
               HasSubstr("96 x 64 pixels: expected a square"));
   EXPECT_THAT(message_when([&] { TrainingSet(small.images(), 2, options({})); }),
               HasSubstr("1.txt:1: class 2, expected 0 to 1"));

@@ -87,7 +87,7 @@ TEST(Gnuplot, DrawsEveryPlotOfAReport) {
     }
   }
 
-  EXPECT_EQ(plots, 9u);
+  EXPECT_EQ(plots, 14u);
 }
 
 TEST(Gnuplot, GivesEachOfSixtyBarsItsRoom) {

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -58,6 +59,8 @@ TEST(ReadRun, TakesEachKindOfFileForWhatItHolds) {
   EXPECT_THAT(run.profiles.at(0).value.layers, SizeIs(2));
   EXPECT_THAT(run.ranges, SizeIs(1));
   EXPECT_THAT(run.plans, SizeIs(1));
+  EXPECT_THAT(run.trainings.at(0).epochs, SizeIs(3));
+  EXPECT_DOUBLE_EQ(run.trainings[0].epochs[1].ap, 0.45);
 }
 
 TEST(ReadRun, DoesNotLookAtNames) {
@@ -183,6 +186,31 @@ const Wrong kWrongFields[] = {
 
 INSTANTIATE_TEST_SUITE_P(OfFiles, EveryField, testing::ValuesIn(kWrongFields),
                          [](const auto& row) { return row.param.name; });
+
+TEST(ReadRun, ReadsATrainingWithOtherColumns) {
+  const SomeRun folder;
+  folder.write("results.csv", "epoch,train/box_loss,more\n0,0.5,text\n\n");
+
+  const Training training = read_run(folder.path()).trainings.at(0);
+
+  EXPECT_DOUBLE_EQ(training.epochs.at(0).train_loss[0], 0.5);
+  EXPECT_TRUE(std::isnan(training.epochs[0].ap));
+}
+
+TEST(ReadRun, NamesTheLineOfATrainingThatIsBroken) {
+  const SomeRun folder;
+  const std::string head = "epoch,train/box_loss\n0,0.5\n";
+
+  folder.write("results.csv", head + "1,high\n");
+  EXPECT_THAT(message_of_run(folder.path()),
+              AllOf(HasSubstr("results.csv"), HasSubstr("line 3"), HasSubstr("'high'")));
+  folder.write("results.csv", head + "1\n");
+  EXPECT_THAT(message_of_run(folder.path()), HasSubstr("line 3 has 1 columns; expected 2"));
+  folder.write("results.csv", head + "1,0.");
+  EXPECT_THAT(message_of_run(folder.path()), HasSubstr("line 3 was cut off"));
+  folder.write("results.csv", "epoch,train/box_loss\n");
+  EXPECT_THAT(message_of_run(folder.path()), HasSubstr("no epoch"));
+}
 
 TEST(ReadRun, NamesADetectionsFileThatIsBroken) {
   const SomeRun folder;

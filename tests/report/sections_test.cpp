@@ -38,7 +38,7 @@ TEST(Sections, OfAWholeFolderMissNothing) {
 
   const Document document = make_document(read_run(folder.path()));
 
-  EXPECT_THAT(document.sections, SizeIs(12));
+  EXPECT_THAT(document.sections, SizeIs(13));
   for (const Section& section : document.sections) {
     EXPECT_THAT(all_of_kind<Missing>(section), IsEmpty()) << section.title;
     EXPECT_THAT(section.blocks, Not(IsEmpty())) << section.title;
@@ -83,6 +83,7 @@ const Needed kNeeded[] = {
     {"Sensitivity", sensitivity_section, {"sens.json"}, "yoloq sensitivity"},
     {"Ranges", ranges_section, {"q.ranges"}, "yoloq quantize"},
     {"RangesWithoutAPlan", ranges_section, {"q.plan.yaml"}, "yoloq quantize"},
+    {"Training", training_section, {"results.csv"}, "yoloq train"},
     {"Layers", layers_section, {"eval.json"}, "yoloq eval"},
 };
 
@@ -112,6 +113,37 @@ TEST(SensitivitySection, PutsTheMostSensitiveLayerOnTop) {
 
   EXPECT_THAT(figure.plot.bars->names, ElementsAre("model.0.conv", "model.1.conv"));
   EXPECT_THAT(figure.plot.bars->series.at(0).y, ElementsAre(0.5, 0.1));
+}
+
+TEST(TrainingSection, ShowsTheBestAndTheLastEpochAndTheirWay) {
+  const SomeRun folder;
+
+  const Section section = training_section(read_run(folder.path()));
+
+  EXPECT_THAT(
+      all_of_kind<Table>(section).at(0).rows,
+      ElementsAre(ElementsAre("best", "1", "0.4500", "0.4800", "0.7000", "0.6000", "0.7200"),
+                  ElementsAre("last", "2", "0.3500", "0.9000", "0.8000", "0.7000", "0.5150")));
+  const auto figures = all_of_kind<Figure>(section);
+  ASSERT_THAT(figures, SizeIs(5));  // Three parts of the loss, accuracy, learning rates.
+  const auto& box = figures[0].plot.chart->series;
+  ASSERT_THAT(box, SizeIs(2));
+  EXPECT_THAT(box[0].x, ElementsAre(0, 1, 2));
+  EXPECT_THAT(box[0].y, ElementsAre(0.125, 0.12, 0.115));
+  EXPECT_THAT(box[1].y, ElementsAre(0.11, 0.1, 0.12));
+  EXPECT_THAT(figures[2].plot.chart->series, SizeIs(1));  // No number of the other in the file.
+  EXPECT_THAT(figures[3].plot.chart->series, SizeIs(4));
+  EXPECT_THAT(figures[4].plot.chart->series.at(0).y, ElementsAre(0.1, 0.08, 0.06));
+}
+
+TEST(TrainingSection, SaysWhichFileWhereThereAreTwo) {
+  const SomeRun folder;
+  folder.write("qat.csv", read_file(folder / "results.csv"));
+
+  const auto figures = all_of_kind<Figure>(training_section(read_run(folder.path())));
+
+  ASSERT_THAT(figures, SizeIs(10));
+  EXPECT_THAT(figures[0].plot.title, HasSubstr("qat.csv"));
 }
 
 TEST(FrontSection, JoinsTheFrontByLatencyAndLeavesOutTheRest) {

@@ -149,6 +149,13 @@ SomeRun::SomeRun() {
                               .layers = {{.id = 0, .name = "model.0.conv", .cost = 0.5},
                                          {.id = 1, .name = "model.1.conv", .cost = 0.1}}}));
   write_file(folder_ / "q.ranges", calibrate::serialize(some_ranges()));
+  write("results.csv",
+        "   epoch, train/box_loss,train/obj_loss,train/cls_loss,metrics/precision,metrics/recall,"
+        "metrics/mAP_0.5,metrics/mAP_0.5:0.95,val/box_loss,val/obj_loss,val/cls_loss,"
+        "x/lr0,x/lr1,x/lr2\n"
+        "  0, 0.125, 0.5, 0.25, 0.6, 0.5, 0.50, 0.40, 0.11, 0.4, nan, 0.1, 0.01, 0.01\n"
+        "  1, 0.120, 0.4, 0.20, 0.7, 0.6, 0.48, 0.45, 0.10, 0.3, nan, 0.08, 0.009, 0.009\n"
+        "  2, 0.115, 0.3, 0.10, 0.8, 0.7, 0.90, 0.35, 0.12, 0.2, nan, 0.06, 0.008, 0.008\n");
   write("q.plan.yaml", quantize::to_yaml(some_plan()));
 }
 

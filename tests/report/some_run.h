@@ -31,8 +31,8 @@ class SomeRun {
 };
 
 /// Files of some_run.
-inline constexpr const char* kRunFiles[] = {"eval.json",  "a.detections.json", "b.detections.json",
-                                            "bench.json", "q.quantize.json",   "search.json",
-                                            "sens.json",  "q.ranges",          "q.plan.yaml"};
+inline constexpr const char* kRunFiles[] = {
+    "eval.json",   "a.detections.json", "b.detections.json", "bench.json",  "q.quantize.json",
+    "search.json", "sens.json",         "q.ranges",          "q.plan.yaml", "results.csv"};
 
 }  // namespace yoloq::report

@@ -99,7 +99,7 @@ TEST(Json, HoldsTablesPointsAndWhatIsMissing) {
 
   EXPECT_EQ(json.at("format"), "yoloq report");
   EXPECT_EQ(json.at("version"), 1);
-  ASSERT_THAT(json.at("sections"), SizeIs(12));
+  ASSERT_THAT(json.at("sections"), SizeIs(13));
   EXPECT_EQ(json["sections"][0].at("blocks").at(0).at("rows").at(1).at(0), kHostileName);
   bool missing = false;
   bool points = false;

@@ -21,11 +21,35 @@ ImageLabel at_cell(float column, float row) {
   return {.x = column / 8, .y = row / 4, .width = 2.0f / 8, .height = 2.0f / 4};
 }
 
-/// (column, row) of every target.
+/// Where a target is.
+struct Place {
+  std::int64_t image, anchor, row, column;
+};
+
+std::vector<Place> places_of(const LevelTargets& targets, const Level& level) {
+  const auto anchors = static_cast<std::int64_t>(level.anchors.size());
+  std::vector<Place> places;
+  for (const std::int64_t cell : targets.cells) {
+    const std::int64_t grid = cell / (level.rows * level.columns);
+    places.push_back(
+        {grid / anchors, grid % anchors, cell / level.columns % level.rows, cell % level.columns});
+  }
+  return places;
+}
+
+/// One field of every place.
+std::vector<std::int64_t> each(std::int64_t Place::*field, const LevelTargets& targets,
+                               const Level& level) {
+  std::vector<std::int64_t> values;
+  for (const Place& place : places_of(targets, level)) values.push_back(place.*field);
+  return values;
+}
+
+/// (column, row) of every target of a_level().
 std::vector<Cell> cells_of(const LevelTargets& targets) {
   std::vector<Cell> cells;
-  for (std::size_t i = 0; i < targets.size(); ++i) {
-    cells.emplace_back(targets.columns[i], targets.rows[i]);
+  for (const Place& place : places_of(targets, a_level())) {
+    cells.emplace_back(place.column, place.row);
   }
   return cells;
 }
@@ -71,7 +95,9 @@ TEST(MatchLabels, TakesAnchorsWhoseSidesDifferByLessThanTheRatio) {
   level.anchors = {{2, 2}, {7.9f, 2}, {8, 2}, {2, 0.51f}, {2, 0.5f}};
   const ImageLabel label = at_cell(3.5f, 2.5f);
 
-  EXPECT_THAT(match_labels({&label, 1}, level, 4).anchors, ElementsAre(0, 1, 3));
+  const LevelTargets targets = match_labels({&label, 1}, level, 4);
+
+  EXPECT_THAT(each(&Place::anchor, targets, level), ElementsAre(0, 1, 3));
 }
 
 TEST(MatchLabels, LeavesOutABoxWithoutArea) {
@@ -90,8 +116,8 @@ TEST(MatchLabels, OrdersByRuleThenAnchorThenLabel) {
 
   const LevelTargets targets = match_labels(labels, level, 4);
 
-  EXPECT_THAT(targets.images, ElementsAre(0, 1, 0, 1, /**/ 0, 0));
-  EXPECT_THAT(targets.anchors, ElementsAre(0, 0, 1, 1, /**/ 0, 1));
+  EXPECT_THAT(each(&Place::image, targets, level), ElementsAre(0, 1, 0, 1, /**/ 0, 0));
+  EXPECT_THAT(each(&Place::anchor, targets, level), ElementsAre(0, 0, 1, 1, /**/ 0, 1));
   EXPECT_THAT(targets.classes, ElementsAre(0, 7, 0, 7, /**/ 0, 0));
 }
 

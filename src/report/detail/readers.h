@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <nlohmann/json_fwd.hpp>
+#include <string_view>
 
 #include "report/run.h"
 
@@ -34,6 +35,10 @@ void read_search(const Source& source, RunFolder& run);
 
 bool is_profile(const nlohmann::ordered_json& json);
 void read_profile(const Source& source, RunFolder& run);
+
+/// A table of epochs by its first bytes.
+bool is_training(std::string_view beginning);
+void read_training(const std::filesystem::path& path, RunFolder& run);
 
 /// `provenance` and hashes of a file.
 Origin origin_of(const Source& source, const char* kind);

@@ -29,16 +29,16 @@ constexpr std::size_t kAbsent = std::numeric_limits<std::size_t>::max();
 /// Shapes and indices are computed on the CPU whatever the device: few numbers, read at once.
 bool is_real(const at::Tensor& tensor) { return tensor.defined() && tensor.is_floating_point(); }
 
-/// One input of a step.
+/// One input of an instruction.
 struct Read {
   std::size_t slot = kAbsent;
   FakeQuantizer* quantizer = nullptr;  ///< What it is read through.
 };
 
-/// How a step is computed.
+/// How an instruction is computed.
 enum class Kind { torch, reference, silu };
 
-struct Step {
+struct Instruction {
   NodeId node{};
   Kind kind = Kind::torch;
   const Operator* row = nullptr;
@@ -63,7 +63,7 @@ struct Network::State {
   std::map<std::string, at::Tensor> constants;
   std::map<std::string, FakeQuantizer> quantizers;
   bool quantizers_on = true;
-  std::vector<Step> steps;
+  std::vector<Instruction> steps;
 
   std::size_t slot_of(const std::string& value) {
     if (value.empty()) return kAbsent;
@@ -72,18 +72,18 @@ struct Network::State {
 
   void take_constants();
   void compile();
-  Step step_of(NodeId id);
+  Instruction step_of(NodeId id);
   void plan_frees();
   void route(const quantize::ActivationPlan& plan, FakeQuantizer& quantizer);
-  Step& step_named(const std::string& reader, const std::string& name);
+  Instruction& step_named(const std::string& reader, const std::string& name);
 
   at::Tensor value_read(const Read& read, const std::vector<at::Tensor>& values,
                         std::map<std::size_t, at::Tensor>& quantized) const;
-  std::vector<at::Tensor> compute(const Step& step, std::vector<at::Tensor> inputs,
+  std::vector<at::Tensor> compute(const Instruction& step, std::vector<at::Tensor> inputs,
                                   const RunOptions& options) const;
   std::vector<at::Tensor> compute_by_reference(const Node& node,
                                                const std::vector<at::Tensor>& inputs) const;
-  void run_step(const Step& step, std::vector<at::Tensor>& values,
+  void run_step(const Instruction& step, std::vector<at::Tensor>& values,
                 std::map<std::size_t, at::Tensor>& quantized, const RunOptions& options) const;
 };
 
@@ -101,9 +101,9 @@ void Network::State::take_constants() {
   }
 }
 
-Step Network::State::step_of(NodeId id) {
+Instruction Network::State::step_of(NodeId id) {
   const Node& node = graph[id];
-  Step step{.node = id};
+  Instruction step{.node = id};
   Call call{.node = node, .opset = graph.opset()};
   for (const std::string& input : node.inputs) {
     step.reads.push_back({slot_of(input)});
@@ -187,7 +187,8 @@ std::vector<at::Tensor> Network::State::compute_by_reference(
   return outputs;
 }
 
-std::vector<at::Tensor> Network::State::compute(const Step& step, std::vector<at::Tensor> inputs,
+std::vector<at::Tensor> Network::State::compute(const Instruction& step,
+                                                std::vector<at::Tensor> inputs,
                                                 const RunOptions& options) const {
   const Node& node = graph[step.node];
   if (step.kind == Kind::silu) {
@@ -206,7 +207,7 @@ std::vector<at::Tensor> Network::State::compute(const Step& step, std::vector<at
                             .batch_norm = options.batch_norm});
 }
 
-void Network::State::run_step(const Step& step, std::vector<at::Tensor>& values,
+void Network::State::run_step(const Instruction& step, std::vector<at::Tensor>& values,
                               std::map<std::size_t, at::Tensor>& quantized,
                               const RunOptions& options) const {
   const auto start = std::chrono::steady_clock::now();
@@ -250,7 +251,7 @@ const Graph& Network::graph() const { return state_->graph; }
 c10::Device Network::device() const { return state_->device; }
 
 bool Network::on_torch(NodeId node) const {
-  return std::ranges::none_of(state_->steps, [&](const Step& step) {
+  return std::ranges::none_of(state_->steps, [&](const Instruction& step) {
     return step.node == node && step.kind == Kind::reference;
   });
 }
@@ -269,7 +270,7 @@ std::vector<at::Tensor> Network::run(std::span<const at::Tensor> inputs,
     values[state.slots.at(state.graph.inputs[i].name)] = inputs[i];
   }
   std::map<std::size_t, at::Tensor> quantized;
-  for (const Step& step : state.steps) state.run_step(step, values, quantized, options);
+  for (const Instruction& step : state.steps) state.run_step(step, values, quantized, options);
   std::vector<at::Tensor> results;
   for (const graph::Port& output : state.graph.outputs) {
     results.push_back(values[state.slots.at(output.name)]);
@@ -277,9 +278,9 @@ std::vector<at::Tensor> Network::run(std::span<const at::Tensor> inputs,
   return results;
 }
 
-Step& Network::State::step_named(const std::string& reader, const std::string& name) {
+Instruction& Network::State::step_named(const std::string& reader, const std::string& name) {
   const auto step = std::ranges::find_if(
-      steps, [&](const Step& candidate) { return graph[candidate.node].name == name; });
+      steps, [&](const Instruction& candidate) { return graph[candidate.node].name == name; });
   if (step != steps.end()) return *step;
   fail(ErrorCode::bad_argument, "the plan speaks of '{}', which the model does not have", reader);
 }
@@ -290,7 +291,7 @@ void Network::State::route(const quantize::ActivationPlan& plan, FakeQuantizer& 
          plan.tensor);
   }
   const std::size_t slot = slots.at(plan.tensor);
-  for (Step& step : steps) {
+  for (Instruction& step : steps) {
     const bool silu = step.kind == Kind::silu && step.writes.front() == slot;
     if (silu && all_read_through(graph, plan.tensor, plan.readers.size())) {
       step.fused = &quantizer;  // The readers then find the quantized value in its place.
@@ -299,7 +300,7 @@ void Network::State::route(const quantize::ActivationPlan& plan, FakeQuantizer& 
   }
   for (const std::string& reader : plan.readers) {
     const std::size_t colon = reader.rfind(':');
-    Step& step = step_named(reader, reader.substr(0, colon));
+    Instruction& step = step_named(reader, reader.substr(0, colon));
     const std::size_t input = std::stoul(reader.substr(colon + 1));
     if (input >= step.reads.size() || step.reads[input].slot != slot) {
       fail(ErrorCode::bad_argument, "the plan's reader '{}' of '{}' reads something else", reader,

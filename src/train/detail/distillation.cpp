@@ -91,16 +91,18 @@ LossResult compute_distillation(std::span<const at::Tensor> student,
     const at::Tensor theirs = by_cell(teacher[i], anchors).detach();
     const at::Tensor sure = at::sigmoid(theirs.select(-1, kBoxNumbers));
     const at::Tensor& total = all.sure[i];
-    const auto weighted = [&](const at::Tensor& of_cells) { return (of_cells * sure).sum() / total; };
+    const auto weighted = [&](const at::Tensor& of_cells) {
+      return (of_cells * sure).sum() / total;
+    };
 
     objectness = objectness + shared_mean(divergence(mine.select(-1, kBoxNumbers),
                                                      theirs.select(-1, kBoxNumbers)),
                                           all.share) *
                                   balance(i, student.size());
-    box = box + weighted(at::smooth_l1_loss(mine.narrow(-1, 0, kBoxNumbers),
-                                            theirs.narrow(-1, 0, kBoxNumbers), at::Reduction::None,
-                                            0.1)
-                             .mean(-1));
+    box = box +
+          weighted(at::smooth_l1_loss(mine.narrow(-1, 0, kBoxNumbers),
+                                      theirs.narrow(-1, 0, kBoxNumbers), at::Reduction::None, 0.1)
+                       .mean(-1));
     const std::int64_t class_count = mine.size(-1) - kBoxNumbers - 1;
     if (class_count > 1) {
       const std::int64_t first = kBoxNumbers + 1;

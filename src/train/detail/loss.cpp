@@ -13,6 +13,7 @@
 #include "core/error.h"
 #include "train/detail/complete_iou.h"
 #include "train/detail/match_labels.h"
+#include "train/detail/read_head.h"
 
 namespace yoloq::train::detail {
 
@@ -123,31 +124,14 @@ struct LevelLoss {
   at::Tensor classes;
 };
 
-/// Tensors of a level's targets on the heads' device.
-class TargetTensors {
- public:
-  TargetTensors(const LevelTargets& targets, at::Device device)
-      : targets_(targets), device_(device), rows_(static_cast<int64_t>(targets.size())) {}
+at::Tensor integers(const std::vector<int64_t>& values, at::Device device) {
+  return at::tensor(values, at::kLong).to(device);
+}
 
-  at::Tensor indices(const std::vector<int64_t>& values) const {
-    return at::tensor(values, at::kLong).to(device_);
-  }
-  at::Tensor boxes() const { return reals(targets_.boxes, 4); }
-  at::Tensor anchor_sides() const { return reals(targets_.anchor_sides, 2); }
-  at::Tensor images() const { return indices(targets_.images); }
-  at::Tensor anchors() const { return indices(targets_.anchors); }
-  at::Tensor rows() const { return indices(targets_.rows); }
-  at::Tensor columns() const { return indices(targets_.columns); }
-
- private:
-  at::Tensor reals(const std::vector<float>& values, int64_t width) const {
-    return at::tensor(values, at::kFloat).view({rows_, width}).to(device_);
-  }
-
-  const LevelTargets& targets_;
-  at::Device device_;
-  int64_t rows_;
-};
+/// [n, width]
+at::Tensor reals(const std::vector<float>& values, int64_t width, at::Device device) {
+  return at::tensor(values, at::kFloat).view({-1, width}).to(device);
+}
 
 /// What a level predicts for its targets, [n, 4], in cells from the targets' cells.
 at::Tensor predicted_boxes(const at::Tensor& predicted, const at::Tensor& anchor_sides) {
@@ -172,32 +156,27 @@ struct Shares {
 
 LevelLoss level_loss(const at::Tensor& head, const LevelTargets& targets, const Level& level,
                      const LossOptions& options, const Shares& shares) {
-  const auto anchors = static_cast<int64_t>(level.anchors.size());
-  const int64_t fields = head.size(1) / anchors;
-  const at::Tensor grid = head.reshape({head.size(0), anchors, fields, level.rows, level.columns});
-  const at::Tensor objectness = grid.select(2, 4).to(at::kFloat);
-  at::Tensor expected = at::zeros_like(objectness, at::MemoryFormat::Contiguous);
+  const at::Device device = head.device();
+  const at::Tensor cells = integers(targets.cells, device);
+  const HeadReading read = read_head(head, static_cast<int64_t>(level.anchors.size()), cells);
+  at::Tensor expected = at::zeros_like(read.objectness);
   LevelLoss loss;
   if (targets.size() > 0) {
-    const TargetTensors of(targets, head.device());
-    const at::Tensor images = of.images(), places = of.anchors(), rows = of.rows(),
-                     columns = of.columns();
-    const at::Tensor predicted =
-        grid.index({images, places, at::indexing::Slice(), rows, columns}).to(at::kFloat);
-    const at::Tensor iou = complete_iou(predicted_boxes(predicted, of.anchor_sides()), of.boxes());
+    const at::Tensor boxes = predicted_boxes(read.rows, reals(targets.anchor_sides, 2, device));
+    const at::Tensor iou = complete_iou(boxes, reals(targets.boxes, 4, device));
     loss.box = shared_mean(1.0 - iou, shares.targets);
 
-    const at::Tensor last = of.indices(targets.last);
-    const auto of_last = [&](const at::Tensor& values) { return values.index_select(0, last); };
-    expected.index_put_({of_last(images), of_last(places), of_last(rows), of_last(columns)},
-                        of_last(iou.detach().clamp_min(0)));
-    if (fields > kBoxFields + 1) {
-      loss.classes = class_loss(predicted.narrow(1, kBoxFields, fields - kBoxFields),
-                                of.indices(targets.classes), options, shares.targets);
+    const at::Tensor last = integers(targets.last, device);
+    expected.view(-1).index_put_({cells.index_select(0, last)},
+                                 iou.detach().clamp_min(0).index_select(0, last));
+    const int64_t classes = read.rows.size(1) - kBoxFields;
+    if (classes > 1) {
+      loss.classes = class_loss(read.rows.narrow(1, kBoxFields, classes),
+                                integers(targets.classes, device), options, shares.targets);
     }
   }
   loss.objectness =
-      cross_entropy(objectness, expected, options.obj_pw, options.fl_gamma, shares.images);
+      cross_entropy(read.objectness, expected, options.obj_pw, options.fl_gamma, shares.images);
   return loss;
 }
 

@@ -37,7 +37,7 @@ float from_bottom(const Fit& fit, const Level& level) {
   return static_cast<float>(level.rows) - fit.y;
 }
 
-const std::array<CellRule, 5> kCellRules{{
+constexpr std::array<CellRule, 5> kCellRules{{
     {0, 0, [](const Fit&, const Level&) { return true; }},
     {kHalfCell, 0, [](const Fit& fit, const Level&) { return near_start(fit.x); }},
     {0, kHalfCell, [](const Fit& fit, const Level&) { return near_start(fit.y); }},
@@ -76,10 +76,9 @@ void add_target(LevelTargets& targets, const Fit& fit, const CellRule& rule, con
   const auto row =
       std::clamp<std::int64_t>(static_cast<std::int64_t>(fit.y - rule.move_y), 0, level.rows - 1);
   const auto& sides = level.anchors[static_cast<std::size_t>(fit.anchor)];
-  targets.images.push_back(fit.label->image);
-  targets.anchors.push_back(fit.anchor);
-  targets.rows.push_back(row);
-  targets.columns.push_back(column);
+  const auto anchors = static_cast<std::int64_t>(level.anchors.size());
+  const std::int64_t grid = fit.label->image * anchors + fit.anchor;
+  targets.cells.push_back((grid * level.rows + row) * level.columns + column);
   targets.classes.push_back(fit.label->class_index);
   targets.boxes.insert(
       targets.boxes.end(),
@@ -87,16 +86,10 @@ void add_target(LevelTargets& targets, const Fit& fit, const CellRule& rule, con
   targets.anchor_sides.insert(targets.anchor_sides.end(), sides.begin(), sides.end());
 }
 
-std::vector<std::int64_t> last_of_each_cell(const LevelTargets& targets, const Level& level) {
-  const auto anchor_count = static_cast<std::int64_t>(level.anchors.size());
+std::vector<std::int64_t> last_of_each(std::span<const std::int64_t> cells) {
   std::unordered_map<std::int64_t, std::int64_t> last;
-  last.reserve(targets.size());
-  for (std::size_t i = 0; i < targets.size(); ++i) {
-    const std::int64_t grid = targets.images[i] * anchor_count + targets.anchors[i];
-    const std::int64_t cell =
-        (grid * level.rows + targets.rows[i]) * level.columns + targets.columns[i];
-    last[cell] = static_cast<std::int64_t>(i);
-  }
+  last.reserve(cells.size());
+  for (std::size_t i = 0; i < cells.size(); ++i) last[cells[i]] = static_cast<std::int64_t>(i);
   std::vector<std::int64_t> indices;
   indices.reserve(last.size());
   for (const auto& [cell, index] : last) indices.push_back(index);
@@ -115,7 +108,7 @@ LevelTargets match_labels(std::span<const ImageLabel> labels, const Level& level
       if (rule.applies(fit, level)) add_target(targets, fit, rule, level);
     }
   }
-  targets.last = last_of_each_cell(targets, level);
+  targets.last = last_of_each(targets.cells);
   return targets;
 }
 

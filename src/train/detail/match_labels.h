@@ -29,19 +29,16 @@ struct Level {
 /// What one level has to predict: n times a cell, an anchor and the box that they stand for. Kept
 /// as columns, as tensors are made of them.
 struct LevelTargets {
-  std::vector<std::int64_t> images;
-  std::vector<std::int64_t> anchors;
-  std::vector<std::int64_t> rows;
-  std::vector<std::int64_t> columns;
+  std::vector<std::int64_t> cells;  ///< Indices into [N, na, H, W] in row-major order.
   std::vector<std::int64_t> classes;
   std::vector<float> boxes;         ///< [n, 4]: centre from the cell's corner, sides; in cells.
   std::vector<float> anchor_sides;  ///< [n, 2], in cells.
 
-  /// Where several targets have the same image, cell and anchor, the last; and all that are alone.
-  /// Ascending. The objectness of a cell is that of its last target.
+  /// Where several targets have the same cell, the last; and all that are alone. Ascending. The
+  /// objectness of a cell is that of its last target.
   std::vector<std::int64_t> last;
 
-  std::size_t size() const { return images.size(); }
+  std::size_t size() const { return cells.size(); }
 };
 
 /// The labels that a level learns. A box goes to every anchor whose sides it exceeds, or falls

@@ -3,6 +3,7 @@
 
 #include <ATen/ATen.h>
 #include <torch/nn/utils/clip_grad.h>
+#include <torch/optim/adamw.h>
 #include <torch/optim/sgd.h>
 
 #include <cmath>
@@ -14,6 +15,9 @@ namespace yoloq::train::detail {
 
 namespace {
 
+using ::torch::optim::AdamW;
+using ::torch::optim::AdamWOptions;
+using ::torch::optim::AdamWParamState;
 using ::torch::optim::OptimizerParamGroup;
 using ::torch::optim::SGD;
 using ::torch::optim::SGDOptions;
@@ -29,7 +33,13 @@ std::vector<at::Tensor> tensors_of(const std::vector<Parameter>& group) {
   return tensors;
 }
 
-std::unique_ptr<SGDOptions> group_options(const OptimizerOptions& options, double decay) {
+std::unique_ptr<::torch::optim::OptimizerOptions> group_options(const OptimizerOptions& options,
+                                                                double decay) {
+  if (options.method == Method::adamw) {
+    auto group = std::make_unique<AdamWOptions>(0.0);
+    group->betas({options.momentum, kBeta2}).weight_decay(decay);
+    return group;
+  }
   auto group = std::make_unique<SGDOptions>(0.0);
   group->momentum(options.momentum).nesterov(true).weight_decay(decay);
   return group;
@@ -46,13 +56,18 @@ struct Moments {
 struct Optimizer::State {
   Parameters parameters;
   OptimizerOptions options;
-  std::unique_ptr<SGD> sgd;
+  std::unique_ptr<::torch::optim::Optimizer> method;
   std::map<std::string, Moments> moments;
   std::int64_t scale_steps = 0;
 
   void set(std::size_t group, double rate, double momentum) {
-    auto& settings = static_cast<SGDOptions&>(sgd->param_groups().at(group).options());
-    settings.lr(rate).momentum(momentum);
+    auto& settings = method->param_groups().at(group).options();
+    settings.set_lr(rate);
+    if (options.method == Method::adamw) {
+      static_cast<AdamWOptions&>(settings).betas({momentum, kBeta2});
+    } else {
+      static_cast<SGDOptions&>(settings).momentum(momentum);
+    }
   }
 
   void move_scales(double rate);
@@ -73,7 +88,11 @@ Optimizer::Optimizer(Parameters parameters, const OptimizerOptions& options)
   if (!parameters.norms.empty()) {
     groups.emplace_back(tensors_of(parameters.norms), group_options(options, 0));
   }
-  state_->sgd = std::make_unique<SGD>(groups, SGDOptions(0.0).momentum(options.momentum));
+  if (options.method == Method::adamw) {
+    state_->method = std::make_unique<AdamW>(groups, AdamWOptions(0.0));
+  } else {
+    state_->method = std::make_unique<SGD>(groups, SGDOptions(0.0).momentum(options.momentum));
+  }
   for (const Parameter& scale : parameters.scales) {
     state_->moments[scale.name] = {at::zeros_like(scale.tensor), at::zeros_like(scale.tensor)};
   }
@@ -104,24 +123,34 @@ void Optimizer::State::move_scales(double rate) {
 void Optimizer::step(const Rates& rates, double scale_rate) {
   State& state = *state_;
   if (state.options.clip_norm > 0) {
-    ::torch::nn::utils::clip_grad_norm_(state.parameters.trained(), state.options.clip_norm);
+    const double norm =
+        ::torch::nn::utils::clip_grad_norm_(state.parameters.trained(), state.options.clip_norm);
+    if (!std::isfinite(norm)) fail(ErrorCode::bad_value, "the norm of the gradients is {}", norm);
   }
   state.set(0, rates.biases, rates.momentum);
-  for (std::size_t i = 1; i < state.sgd->param_groups().size(); ++i) {
+  for (std::size_t i = 1; i < state.method->param_groups().size(); ++i) {
     state.set(i, rates.weights, rates.momentum);
   }
-  state.sgd->step();
-  state.sgd->zero_grad();
+  state.method->step();
+  state.method->zero_grad();
   if (!state.parameters.scales.empty()) state.move_scales(scale_rate);
 }
 
 std::map<std::string, Tensor> Optimizer::state() const {
   std::map<std::string, Tensor> result;
-  auto& states = state_->sgd->state();
+  auto& states = state_->method->state();
   state_->for_each_trained([&](const Parameter& parameter) {
     const auto found = states.find(parameter.tensor.unsafeGetTensorImpl());
     if (found == states.end()) return;
+    if (state_->options.method == Method::adamw) {
+      const auto& own = static_cast<const AdamWParamState&>(*found->second);
+      result["mean/" + parameter.name] = runtime::torch::from_torch(own.exp_avg());
+      result["square/" + parameter.name] = runtime::torch::from_torch(own.exp_avg_sq());
+      result["steps/" + parameter.name] = Tensor::scalar<std::int64_t>(own.step());
+      return;
+    }
     const auto& own = static_cast<const SGDParamState&>(*found->second);
+    if (!own.momentum_buffer().defined()) return;  // Without momentum there is none.
     result["momentum/" + parameter.name] = runtime::torch::from_torch(own.momentum_buffer());
   });
   for (const auto& [name, moment] : state_->moments) {
@@ -144,17 +173,31 @@ void Optimizer::restore(const std::map<std::string, Tensor>& state) {
     return tensor.copy_(runtime::torch::to_torch(found->second));
   };
   state_->for_each_trained([&](const Parameter& parameter) {
-    if (!state.contains("momentum/" + parameter.name)) return;  // No update came to it yet.
+    if (!state.contains("momentum/" + parameter.name) &&
+        !state.contains("steps/" + parameter.name)) {
+      return;  // No update came to it yet.
+    }
+    auto& slot = state_->method->state()[parameter.tensor.unsafeGetTensorImpl()];
+    if (state.contains("steps/" + parameter.name)) {
+      auto own = std::make_unique<AdamWParamState>();
+      own->step(state.at("steps/" + parameter.name).to_integers().front());
+      own->exp_avg(stored("mean/" + parameter.name, parameter.tensor).detach());
+      own->exp_avg_sq(stored("square/" + parameter.name, parameter.tensor).detach());
+      slot = std::move(own);
+      return;
+    }
     auto own = std::make_unique<SGDParamState>();
     own->momentum_buffer(stored("momentum/" + parameter.name, parameter.tensor).detach());
-    state_->sgd->state()[parameter.tensor.unsafeGetTensorImpl()] = std::move(own);
+    slot = std::move(own);
   });
   for (auto& [name, moment] : state_->moments) {
     moment = {stored("first/" + name, moment.first), stored("second/" + name, moment.second)};
   }
-  if (const auto steps = state.find("scale_steps"); steps != state.end()) {
-    state_->scale_steps = steps->second.to_integers().front();
+  const auto steps = state.find("scale_steps");
+  if (steps == state.end()) {
+    fail(ErrorCode::corrupt_file, "the state of training lacks 'scale_steps'");
   }
+  state_->scale_steps = steps->second.to_integers().front();
 }
 
 }  // namespace yoloq::train::detail

@@ -9,6 +9,7 @@
 #include "dataset/hyperparameters.h"
 #include "train/detail/parameters.h"
 #include "train/schedule.h"
+#include "train/training.h"
 
 namespace yoloq::train::detail {
 
@@ -16,13 +17,14 @@ struct OptimizerOptions {
   double momentum = 0.937;
   double weight_decay = 5e-4;  ///< Of Parameters::weights.
   double clip_norm = 10;       ///< Of the gradients of all parameters but the scales; 0: no limit.
+  Method method = Method::sgd;
 };
 
-/// SGD with Nesterov momentum for weights, Adam on the logarithm for scales: a scale stays positive
-/// and moves by the same part of itself whatever its size.
+/// SGD with Nesterov momentum or AdamW for weights, Adam on the logarithm for scales: a scale stays
+/// positive and moves by the same part of itself whatever its size.
 ///
-/// Source: LibTorch's SGD; Kingma and Ba, arXiv:1412.6980, on log thresholds as Jain et al.,
-/// "Trained Quantization Thresholds", arXiv:1903.08066.
+/// Source: LibTorch's SGD and AdamW; Kingma and Ba, arXiv:1412.6980, on log thresholds as Jain et
+/// al., "Trained Quantization Thresholds", arXiv:1903.08066.
 class Optimizer {
  public:
   Optimizer(Parameters parameters, const OptimizerOptions& options);
@@ -32,6 +34,8 @@ class Optimizer {
   /// Moves the parameters along their gradients and forgets those.
   ///
   /// @param scale_rate  relative step of a scale.
+  /// @throws Error(bad_value) if gradients are to be clipped and are no finite numbers; the
+  ///     parameters are then as they were.
   void step(const Rates& rates, double scale_rate);
 
   /// Momentum and moments by parameter name, to go on with later.

@@ -93,15 +93,16 @@ OptimizerOptions optimizer_options(const Job& job) {
   const double batch = job.recipe.batch_size;
   const double nominal = job.recipe.nominal_batch;
   const double accumulated = batch * std::max(std::round(nominal / batch), 1.0);
-  return {job.hyp.momentum, job.hyp.weight_decay * accumulated / nominal, job.recipe.clip_norm};
+  return {job.hyp.momentum, job.hyp.weight_decay * accumulated / nominal, job.recipe.clip_norm,
+          job.recipe.method};
 }
 
 at::Tensor labels_of(const dataset::Batch& batch) {
   at::Tensor labels = at::empty({static_cast<std::int64_t>(batch.labels.size()), 6}, at::kFloat);
   float* row = labels.mutable_data_ptr<float>();
   for (const auto& [image, label] : batch.labels) {
-    const float values[] = {static_cast<float>(image), static_cast<float>(label.class_index),
-                            static_cast<float>(label.x), static_cast<float>(label.y),
+    const float values[] = {static_cast<float>(image),       static_cast<float>(label.class_index),
+                            static_cast<float>(label.x),     static_cast<float>(label.y),
                             static_cast<float>(label.width), static_cast<float>(label.height)};
     row = std::copy(std::begin(values), std::end(values), row);
   }
@@ -288,10 +289,11 @@ pipeline::TrainingCheckpoint Session::checkpoint() const {
   for (const auto* group : {&parameters_.weights, &parameters_.norms, &parameters_.biases,
                             &parameters_.statistics, &parameters_.scales}) {
     for (const Parameter& parameter : *group) {
-      const char* kind = group == &parameters_.scales ? "scale/" : "value/";
-      result.state[kind + parameter.name] = from_torch(parameter.tensor);
+      // A weight and its scale have the same name.
+      const std::string kind = group == &parameters_.scales ? "scale" : "value";
+      result.state[kind + "/" + parameter.name] = from_torch(parameter.tensor);
       if (!parameter.tensor.grad().defined()) continue;
-      result.state["gradient/" + parameter.name] = from_torch(parameter.tensor.grad());
+      result.state[kind + "_gradient/" + parameter.name] = from_torch(parameter.tensor.grad());
     }
   }
   result.state["waiting"] = Tensor::scalar<std::int64_t>(static_cast<std::int64_t>(waiting_));
@@ -304,14 +306,14 @@ void Session::restore(const pipeline::TrainingCheckpoint& checkpoint) {
   for (auto* group : {&parameters_.weights, &parameters_.norms, &parameters_.biases,
                       &parameters_.statistics, &parameters_.scales}) {
     for (Parameter& parameter : *group) {
-      const char* kind = group == &parameters_.scales ? "scale/" : "value/";
-      const auto value = state.find(kind + parameter.name);
+      const std::string kind = group == &parameters_.scales ? "scale" : "value";
+      const auto value = state.find(kind + "/" + parameter.name);
       if (value == state.end() || value->second.shape() != parameter.tensor.sizes().vec()) {
         fail(ErrorCode::corrupt_file, "the state of training lacks '{}', or it has another shape",
              parameter.name);
       }
       parameter.tensor.copy_(to_torch(value->second));
-      const auto gradient = state.find("gradient/" + parameter.name);
+      const auto gradient = state.find(kind + "_gradient/" + parameter.name);
       if (gradient == state.end()) continue;
       parameter.tensor.mutable_grad() =
           at::empty_like(parameter.tensor).copy_(to_torch(gradient->second));

@@ -28,13 +28,15 @@ c10::Device open_device(const std::string& name);
 /// Everything that changes while a model is trained, one step at a time.
 class Session {
  public:
+  /// @param job    must outlive the session, as `ranks`.
   /// @param ranks  that train together; this one's session sees its own part of each batch.
   Session(const Job& job, const Ranks& ranks);
 
   /// Forward, loss, backward; what Rates::accumulate batches add up to moves the parameters.
   ///
   /// @returns box, objectness, classes of all ranks' images, on the device, [3].
-  /// @throws Error(bad_value) if the loss is no finite number; nothing was changed by it then.
+  /// @throws Error(bad_value) if the loss or its gradients are no finite numbers; no parameter was
+  ///     changed by it then.
   at::Tensor step(const dataset::Batch& batch, const Rates& rates, double scale_rate);
 
   /// The loss of a batch, of the moving averages, without gradients.

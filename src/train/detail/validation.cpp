@@ -31,8 +31,8 @@ Accuracy measure(const Job& job, const pipeline::TrainingCheckpoint& checkpoint,
   const int batch = device.is_cpu() ? 1 : kBatchOnGpu;
   graph::Graph graph = pipeline::deployed(checkpoint);
   if (device.is_cpu()) graph = pipeline::with_input(graph, batch, job.recipe.size);
-  const detect::Head head = detect::find_head(
-      pipeline::with_input(graph, batch, job.recipe.size), {.names = job.head.names});
+  const detect::Head head = detect::find_head(pipeline::with_input(graph, batch, job.recipe.size),
+                                              {.names = job.head.names});
   const pipeline::Detector detector{.engine = compile(graph, job, device),
                                     .head = head,
                                     .size = job.recipe.size,

@@ -11,7 +11,7 @@
 namespace yoloq::train::detail {
 
 struct Accuracy {
-  double ap = 0;    ///< .5:.95.
+  double ap = 0;  ///< .5:.95.
   double ap50 = 0;
   coco::BestF1 best;
 };

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataset/label_cache.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <chrono>
+
+#include "core/error.h"
+#include "core/hash.h"
+#include "dataset/small_set.h"
+
+namespace yoloq::dataset {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+const std::string kKey(32, 'k');
+
+/// Files that changed a day ago, which nobody is writing at the moment.
+void make_old(const SmallSet& small) {
+  for (const auto& entry : fs::recursive_directory_iterator(small.folder().path())) {
+    if (entry.is_regular_file()) {
+      fs::last_write_time(entry, fs::file_time_type::clock::now() - std::chrono::hours(24));
+    }
+  }
+}
+
+StoredIndex read(const SmallSet& small) { return read_label_index(small.images(), 3); }
+
+TEST(LabelCache, GivesTheSecondStartWhatTheFirstRead) {
+  SmallSet small;
+  fill(small);
+  make_old(small);
+
+  const StoredIndex first = read(small);
+  const StoredIndex second = read(small);
+
+  EXPECT_FALSE(first.from_cache);
+  EXPECT_TRUE(second.from_cache);
+  EXPECT_EQ(second.index, first.index);
+  EXPECT_EQ(first.index, index_labels(small.images(), 3));
+  EXPECT_TRUE(fs::exists(small.folder() / "labels/train.yoloq-cache"));
+}
+
+TEST(LabelCache, HoldsBadImages) {
+  SmallSet small;
+  fill(small);
+  write_file(small.images()[1], "no image");
+  make_old(small);
+
+  const StoredIndex first = read(small);
+  const StoredIndex second = read(small);
+
+  EXPECT_TRUE(second.from_cache);
+  EXPECT_EQ(second.index, first.index);
+  ASSERT_EQ(second.index.bad.size(), 1u);
+  EXPECT_EQ(second.index.bad[0].path, small.images()[1]);
+}
+
+TEST(LabelCache, IsMadeAnewWhenAnythingChanges) {
+  SmallSet small;
+  fill(small);
+  make_old(small);
+  read(small);
+
+  write_file(small.label_file(0), "1 0.5 0.5 0.4 0.5\n1 0.2 0.3 0.2 0.4\n");  // As long as before.
+  EXPECT_EQ(read(small).index.labels[0].class_index, 1);
+  make_old(small);
+  read(small);
+  ASSERT_TRUE(read(small).from_cache);
+  fs::remove(small.label_file(0));
+  EXPECT_FALSE(read(small).from_cache);
+  EXPECT_FALSE(read_label_index(small.images(), 4).from_cache);
+  EXPECT_FALSE(read_label_index(std::span(small.images()).first(4), 3).from_cache);
+}
+
+TEST(LabelCache, WaitsForFilesThatAreJustWritten) {
+  SmallSet small;
+  fill(small);
+
+  EXPECT_FALSE(read(small).from_cache);
+  EXPECT_FALSE(fs::exists(label_cache_path(small.images()[0])));
+}
+
+TEST(LabelCache, IsMadeAnewWhenDamaged) {
+  SmallSet small;
+  fill(small);
+  make_old(small);
+  read(small);
+  const fs::path file = label_cache_path(small.images()[0]);
+  const std::string whole = read_file(file);
+
+  for (const std::size_t at : {std::size_t{3}, whole.size() / 2, whole.size() - 1}) {
+    std::string damaged = whole;
+    damaged[at] = static_cast<char>(damaged[at] ^ 1);
+    write_file(file, damaged);
+    EXPECT_FALSE(read(small).from_cache) << at;
+    EXPECT_EQ(read_file(file), whole) << at;
+  }
+  write_file(file, whole.substr(0, whole.size() / 2));
+  EXPECT_FALSE(read(small).from_cache);
+  write_file(file, "");
+  EXPECT_FALSE(read(small).from_cache);
+}
+
+TEST(LabelCache, WithANumberThatCannotBeIsRefusedEvenIfItsHashFits) {
+  const LabelIndex index{.images = {"a"}, .sizes = {{1, 1}}, .labels = {{}}, .ends = {1}};
+  LabelIndex too_far = index;
+  too_far.ends = {2};
+  LabelIndex too_near = index;
+  too_near.ends = {0};
+
+  EXPECT_EQ(decode_label_cache(encode_label_cache(index, kKey), kKey), index);
+  EXPECT_FALSE(decode_label_cache(encode_label_cache(too_far, kKey), kKey));
+  EXPECT_FALSE(decode_label_cache(encode_label_cache(too_near, kKey), kKey));
+  const std::string body(8, '\x7F');  // As many images as no memory holds.
+  EXPECT_FALSE(decode_label_cache("yoloq label cache 1\n" + kKey + hash_of(body) + body, kKey));
+}
+
+TEST(LabelCache, LeavesAFolderAloneThatIsReadOnly) {
+  SmallSet small;
+  fill(small);
+  make_old(small);
+  fs::permissions(small.folder() / "labels", fs::perms::owner_read | fs::perms::owner_exec);
+
+  const StoredIndex stored = read(small);
+
+  fs::permissions(small.folder() / "labels", fs::perms::owner_all);
+  EXPECT_THAT(stored.notice, HasSubstr("labels are read again at each start: '"));
+  EXPECT_THAT(stored.index.images, Not(IsEmpty()));
+  EXPECT_FALSE(fs::exists(label_cache_path(small.images()[0])));
+}
+
+TEST(LabelCache, SaysWhyItCannotBeWritten) {
+  SmallSet small;
+  fill(small);
+  make_old(small);
+  fs::create_directories(label_cache_path(small.images()[0]) / "in the way");
+
+  const StoredIndex stored = read(small);
+
+  EXPECT_THAT(stored.notice, HasSubstr("train.yoloq-cache': Is a directory"));
+  EXPECT_EQ(stored.index, index_labels(small.images(), 3));
+}
+
+}  // namespace
+}  // namespace yoloq::dataset
