@@ -24,6 +24,10 @@ quantize::PrecisionRule rule_of(const std::string& text) {
           .why = "--layer-precision " + text};
 }
 
+std::optional<quantize::Residual> residual_mode(const std::string& name) {
+  return name.empty() ? std::nullopt : std::optional(quantize::residual_named(name));
+}
+
 /// "a, b, c" of a table's rows.
 std::string names_of(const auto& rows) {
   std::string names;
@@ -39,7 +43,7 @@ quantize::Precision PlanArguments::float_precision() const {
 
 quantize::Options PlanArguments::quantize_options() const {
   quantize::Options options{.target = target,
-                            .residual = quantize::residual_named(residual),
+                            .residual = residual_mode(residual),
                             .calibrator = calibrator,
                             .percentile = percentile,
                             .object_weight = object_weight,
@@ -113,8 +117,8 @@ void PlanArguments::declare_layers(CLI::App& app) {
 }
 
 void PlanArguments::declare_placement(CLI::App& app) {
-  app.add_option("--residual", residual, "quantized inputs of an Add: one, both, none")
-      ->capture_default_str();
+  app.add_option("--residual", residual,
+                 "quantized inputs of an Add: one, both, none (default: the target's)");
   app.add_flag("--per-tensor", per_tensor, "one weight scale per layer, not per channel");
   app.add_flag("--reduce-range", reduce_range,
                "weight codes -64..64: int8 also on CPUs without VNNI, at some cost in accuracy");

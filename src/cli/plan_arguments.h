@@ -23,7 +23,7 @@ struct PlanArguments {
   bool skip_bad = false;
   std::string target = "tensorrt";
   std::string calibrator = "mse";
-  std::string residual = "one";
+  std::string residual;  ///< Empty: the target's.
   std::string weight_scale = "mse";
   std::string float_type;  ///< Empty: the plan's, else fp32.
   double percentile = 99.99;

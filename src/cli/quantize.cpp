@@ -186,7 +186,7 @@ pipeline::QuantizedModel apply_plan(const Arguments& arguments,
                                           .range_progress = progress_bar("ranges")};
   change_float_type(arguments, model, result.plan,
                     images.empty() ? pipeline::Observe{} : observer(model, images, how));
-  result.graph = quantize::apply(model.graph, result.plan);
+  result.graph = quantize::apply_for_target(model.graph, result.plan);
   return result;
 }
 

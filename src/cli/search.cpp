@@ -285,6 +285,7 @@ void run(const Arguments& arguments) {
   const auto counts = image_counts(splits.images.calibration.size());
   laboratory.calibrate_ahead(counts);
   const search::Space space{.image_counts = counts,
+                            .residual = quantize::target_named(arguments.target).residual,
                             .layers = laboratory.layers_by_worth(),
                             .float_ap = laboratory.float_ap()};
   laboratory.float_time();

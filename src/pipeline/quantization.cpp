@@ -33,7 +33,7 @@ void note_provenance(quantize::Plan& plan, const DetectionModel& model,
                      {"calibration_key", calibration.ranges.provenance.key},
                      {"images", std::to_string(calibration.ranges.provenance.images.size())},
                      {"preprocessing", calibration.ranges.provenance.preprocessing},
-                     {"residual", std::string(name_of(options.quantize.residual))}};
+                     {"residual", std::string(name_of(quantize::residual_of(options.quantize)))}};
 }
 
 /// What the head's convolutions compute: A * (5 + classes) channels of logits each.
@@ -187,7 +187,7 @@ QuantizedModel quantize_model(const DetectionModel& model, std::span<const fs::p
     plan_by_ranges();
   }
   note_provenance(result.plan, model, options, result.calibration);
-  result.graph = quantize::apply(model.graph, result.plan);
+  result.graph = quantize::apply_for_target(model.graph, result.plan);
   return result;
 }
 
@@ -195,7 +195,7 @@ void tune_plan(const DetectionModel& model, QuantizedModel& rounded,
                const QuantizationOptions& options) {
   finish_plan(model, quantize::settle(model.graph, options.quantize), rounded, options);
   note_provenance(rounded.plan, model, options, rounded.calibration);
-  rounded.graph = quantize::apply(model.graph, rounded.plan);
+  rounded.graph = quantize::apply_for_target(model.graph, rounded.plan);
 }
 
 Observe observer(const DetectionModel& model, std::span<const fs::path> images,

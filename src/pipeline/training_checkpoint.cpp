@@ -135,7 +135,7 @@ Graph deployed(const TrainingCheckpoint& checkpoint) {
   Graph graph = checkpoint.model;
   transform::simplify(graph);
   const auto plan = deployed_plan(checkpoint);
-  return plan ? quantize::apply(graph, *plan) : graph;
+  return plan ? quantize::apply_for_target(graph, *plan) : graph;
 }
 
 }  // namespace yoloq::pipeline

@@ -9,6 +9,8 @@
 #include "core/error.h"
 #include "quantize/float_type.h"
 #include "quantize/layers.h"
+#include "quantize/raise_quantizers.h"
+#include "quantize/target.h"
 #include "quantize/weights.h"
 
 namespace yoloq::quantize {
@@ -193,5 +195,12 @@ Tensor codes_of(const Tensor& weight, const WeightPlan& plan) {
 }
 
 Graph apply(const Graph& model, const Plan& plan) { return Application(model, plan).run(); }
+
+Graph apply_for_target(const Graph& model, const Plan& plan) {
+  const Target& target = target_named(plan.target);
+  Graph graph = apply(model, plan);
+  if (target.placement == Placement::raised) raise_quantizers(graph);
+  return graph;
+}
 
 }  // namespace yoloq::quantize

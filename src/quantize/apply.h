@@ -23,6 +23,12 @@ namespace yoloq::quantize {
 ///     for another model.
 graph::Graph apply(const graph::Graph& model, const Plan& plan);
 
+/// What a file for the plan's target holds: apply(), and raise_quantizers() for targets whose row
+/// in target.cpp asks for it. Computes what apply() computes.
+///
+/// @throws as apply(), and Error(bad_argument) if the plan's target is unknown.
+graph::Graph apply_for_target(const graph::Graph& model, const Plan& plan);
+
 /// The codes that `plan` gives `weight` [O, ...]: its own, or the nearest.
 ///
 /// @throws Error(bad_argument) if its codes or scales do not fit the weight.

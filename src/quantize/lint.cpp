@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "quantize/detail/moves.h"
+
 namespace yoloq::quantize {
 
 using graph::Graph;
@@ -20,10 +22,17 @@ const Node* dequantizer(const Graph& graph, const Node& conv, std::size_t index)
 }
 
 void check_activation(const Graph& graph, const Node& conv, LintRow& row) {
-  const Node* node = dequantizer(graph, conv, 0);
-  if (node == nullptr) {
+  const auto origins = detail::dequantizers_of(graph, conv.inputs[0]);
+  if (origins.empty()) {
     row.obstacles.push_back(fmt::format("its input '{}' is not quantized", conv.inputs[0]));
     return;
+  }
+  const Node* node = &graph[origins[0]];
+  for (const graph::NodeId id : origins) {
+    if (id == origins[0] || detail::same_quantizer(graph, graph[id], *node)) continue;
+    row.obstacles.push_back(
+        fmt::format("its input '{}' joins values of different scales", conv.inputs[0]));
+    break;
   }
   const Tensor* scale = graph.constant(graph::input_or_empty(*node, 1));
   if (scale != nullptr && scale->size() != 1) {

@@ -19,7 +19,9 @@ struct LintRow {
 
 /// Looks at every Conv, also at those that were never quantized:
 ///
-/// - activation or weight not behind DequantizeLinear: runs in float
+/// - activation or weight not behind DequantizeLinear: runs in float; Concat, MaxPool and nearest
+///   Resize may stand in between
+/// - a Concat of activations with different scales: runs in float
 /// - activation scale per channel, weight scale on another axis than 0: no runtime has such kernels
 /// - QuantizeLinear between Conv and its SiLU: keeps the two from becoming one kernel
 /// - int8 with a zero point other than 0, or uint8: not for TensorRT

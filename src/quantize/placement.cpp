@@ -160,7 +160,7 @@ std::vector<Site> place(const Graph& graph, std::span<const Layer> int8_layers,
   for (const Layer& layer : int8_layers) {
     sites.add(layer.input, {layer.node, 0}, "input of " + layer.name);
   }
-  if (options.placement == Placement::conv_inputs) {
+  if (options.placement != Placement::every_op) {
     place_residuals(graph, options.residual, sites);
   }
   return without_idle(std::move(sites).in_order());

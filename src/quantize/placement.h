@@ -13,13 +13,6 @@
 
 namespace yoloq::quantize {
 
-/// Which inputs of an Add of two branches are quantized.
-enum class Residual {
-  none,  ///< Neither, unless a Conv reads it as well; then the Add still reads it in float.
-  one,   ///< The one that skips the convolutions, so that conv + add + requantize fuse.
-  both,  ///< Both, as NVIDIA's pytorch-quantization sample for YOLOv5 does.
-};
-
 /// @throws Error(bad_argument) naming none, one, both.
 Residual residual_named(std::string_view name);
 std::string_view name_of(Residual residual);
@@ -39,7 +32,7 @@ struct PlacementOptions {
 
 /// The sites for the layers in `int8_layers`, in execution order of the values.
 ///
-/// For Placement::conv_inputs, before and after:
+/// For Placement::conv_inputs and Placement::raised, before and after:
 ///
 ///     x ──▶ Conv ──▶ Sigmoid, Mul          x ─▶ Q ─▶ DQ ──▶ Conv(W ◀─ DQ ◀─ int8) ──▶ Sigmoid, Mul
 ///

@@ -9,6 +9,7 @@
 #include "calibrate/calibrator.h"
 #include "core/error.h"
 #include "quantize/half_scales.h"
+#include "quantize/joint_scales.h"
 
 namespace yoloq::quantize {
 
@@ -89,6 +90,10 @@ WeightPlan weight_plan(const Graph& model, const Layer& layer, const Options& op
 
 std::string objects_of(std::string_view tensor) { return std::string(tensor) + "@objects"; }
 
+Residual residual_of(const Options& options) {
+  return options.residual.value_or(target_named(options.target).residual);
+}
+
 Settings settle(const Graph& model, const Options& options) {
   Settings settings{.target = target_named(options.target), .layers = quantizable_layers(model)};
   if (settings.layers.empty()) {
@@ -100,8 +105,9 @@ Settings settle(const Graph& model, const Options& options) {
     const LayerPlan& plan = settings.precisions[static_cast<std::size_t>(layer.id)];
     if (plan.precision == Precision::int8) int8_layers.push_back(layer);
   }
-  settings.sites = place(model, int8_layers,
-                         {.placement = settings.target.placement, .residual = options.residual});
+  settings.sites =
+      place(model, int8_layers,
+            {.placement = settings.target.placement, .residual = residual_of(options)});
   return settings;
 }
 
@@ -147,6 +153,9 @@ Plan make_plan(const Graph& model, const Settings& settings, const Options& opti
                                 .quantizer = chosen[site.tensor],
                                 .why = why,
                                 .readers = names_of(model, site.readers)});
+  }
+  if (settings.target.placement == Placement::raised) {
+    share_joint_scales(model, settings.sites, plan);
   }
   for (const Layer& layer : settings.layers) {
     const LayerPlan& precision = settings.precisions[static_cast<std::size_t>(layer.id)];

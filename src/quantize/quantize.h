@@ -42,7 +42,7 @@ std::string name_of(const CalibratorChoice& calibrator);
 
 struct Options {
   std::string target = "tensorrt";
-  Residual residual = Residual::one;
+  std::optional<Residual> residual;  ///< Absent: the target's.
   std::vector<PrecisionRule> rules;
   std::string calibrator = "mse";
   double percentile = 99.99;  ///< For the calibrator of that name, in percent.
@@ -65,6 +65,11 @@ struct Settings {
   std::vector<LayerPlan> precisions;  ///< One for each layer, same order.
   std::vector<Site> sites;
 };
+
+/// The residual mode that the options mean.
+///
+/// @throws Error(bad_argument) as target_named().
+Residual residual_of(const Options& options);
 
 /// Works out layers, their precisions and the places of quantizers.
 ///

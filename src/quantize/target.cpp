@@ -12,11 +12,11 @@ namespace yoloq::quantize {
 namespace {
 
 constexpr Target kTargets[] = {
-    {"tensorrt", DType::i8, Placement::conv_inputs,
+    {"tensorrt", DType::i8, Placement::conv_inputs, Residual::one,
      "int8 symmetric activations at convolution and residual inputs; runs everywhere"},
-    {"openvino", DType::u8, Placement::conv_inputs,
-     "uint8 asymmetric activations at the same places; most accurate on CPUs"},
-    {"onnxruntime", DType::u8, Placement::every_op,
+    {"openvino", DType::u8, Placement::raised, Residual::both,
+     "uint8 asymmetric activations, placed for OpenVINO's fusions; best on CPUs"},
+    {"onnxruntime", DType::u8, Placement::every_op, Residual::one,
      "uint8 asymmetric activations around every operator; what its CPU provider fuses"},
 };
 

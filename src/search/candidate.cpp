@@ -25,8 +25,9 @@ class Words {
 };
 
 void add_structure(Words& words, const Candidate& candidate) {
-  words.add("residual", quantize::name_of(candidate.residual),
-            quantize::name_of(default_candidate().residual));
+  if (candidate.residual) {
+    words.add("residual", quantize::name_of(*candidate.residual), std::string_view());
+  }
   words.add("float", fmt::format("{}", fmt::join(candidate.float_layers, ",")), std::string());
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,7 +17,7 @@ struct Candidate {
   bool by_tensor = false;  ///< Each tensor has the calibrator that moves predictions least.
   std::size_t images = 128;
   int object_weight = quantize::Options{}.object_weight;
-  quantize::Residual residual = quantize::Residual::one;
+  std::optional<quantize::Residual> residual;  ///< Absent: the target's.
   bool tuning = true;  ///< Of weights; without it they are rounded to nearest.
   double ridge = quantize::TuningOptions{}.ridge;
   std::size_t tuning_images = 32;

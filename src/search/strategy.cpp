@@ -49,7 +49,9 @@ std::vector<Change> everything_else(const Space& space) {
   }
   using quantize::Residual;
   for (const Residual residual : {Residual::none, Residual::one, Residual::both}) {
-    changes.push_back([residual](Candidate& candidate) { candidate.residual = residual; });
+    changes.push_back([residual, usual = space.residual](Candidate& candidate) {
+      candidate.residual = residual == usual ? std::nullopt : std::optional(residual);
+    });
   }
   return changes;
 }

@@ -33,6 +33,8 @@ struct Measurements {
 /// What there is to choose from.
 struct Space {
   std::vector<std::size_t> image_counts;  ///< Of calibration images, besides the default's.
+  /// The target's, which a candidate need not name.
+  quantize::Residual residual = quantize::Residual::one;
   /// The layers that may stay in float, those that gain most for their time first.
   std::vector<std::string> layers;
   double float_ap = 0;  ///< More float layers than bring AP to this are not tried.

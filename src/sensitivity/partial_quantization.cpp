@@ -33,7 +33,7 @@ class Trials {
     for (const std::string& layer : layers) {
       quantize::keep_float(trial.plan, layer, "--skip-layers auto");
     }
-    trial.graph = quantize::apply(model_.graph, trial.plan);
+    trial.graph = quantize::apply_for_target(model_.graph, trial.plan);
     return trial;
   }
 

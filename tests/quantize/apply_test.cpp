@@ -155,6 +155,31 @@ TEST(Apply, AGraphOutputThatIsQuantizedForAReaderStaysFloat) {
   EXPECT_EQ(quantized.constant("r/zero_point")->dtype(), DType::u8);
 }
 
+/// A plan for a Conv behind a pool, of one target.
+Graph file_for(const std::string& target) {
+  const Graph model = graph::parse(R"(
+      input x float32[1,1,2,2]
+      w = float32[1,1,1,1] {1.0}
+      r = Relu(x) @relu
+      p = MaxPool(r) kernel_shape=[1,1] @pool
+      y = Conv(p, w) @conv
+      return y)");
+  return apply_for_target(
+      model,
+      {.target = target,
+       .activations = {{.tensor = "p", .quantizer = {DType::u8, 0.5f, 3}, .readers = {"conv:0"}}}});
+}
+
+TEST(Apply, AFileHasItsQuantizersWhereItsTargetLikesThem) {
+  const Graph behind = file_for("tensorrt");
+  const Graph before = file_for("openvino");
+
+  EXPECT_EQ(behind[*behind.producer("p")].inputs[0], "r");
+  EXPECT_EQ(before[*before.producer("p")].inputs[0], "r/dequantized");
+  EXPECT_EQ(before[*before.producer("y")].inputs[0], "p");
+  EXPECT_THROW(file_for("tpu"), Error);
+}
+
 void expect_refusal(const Plan& plan, const char* message) {
   try {
     apply(small_model(), plan);

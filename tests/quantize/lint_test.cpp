@@ -74,6 +74,34 @@ TEST(Lint, GivesAQuantizedLayerTheIdOfTheFloatOne) {
   EXPECT_EQ(lint(graph::parse(kGood))[0].id, 0);
 }
 
+/// kGood with the quantizer before a pool and a Concat of two values of the scales 0.5 and `other`.
+graph::Graph joined(const std::string& other) {
+  return graph::parse("t = float32[] {" + other + R"(}
+      s = float32[] {0.5}
+      z = int8[] {0}
+      codes = int8[1,2,1,1] {1}
+      ws = float32[1] {0.5}
+      wz = int8[1] {0}
+      q = QuantizeLinear(x, s, z)
+      d = DequantizeLinear(q, s, z)
+      p = MaxPool(d) kernel_shape=[1,1]
+      q2 = QuantizeLinear(x2, t, z)
+      d2 = DequantizeLinear(q2, t, z)
+      c = Concat(p, d2) axis=1
+      w = DequantizeLinear(codes, ws, wz) axis=0
+      y = Conv(c, w) @conv
+      return y)");
+}
+
+TEST(Lint, LooksThroughOperatorsThatOnlyMoveCodes) { EXPECT_TRUE(lint(joined("0.5"))[0].int8); }
+
+TEST(Lint, SaysThatAConcatJoinsDifferentScales) {
+  const auto row = lint(joined("0.25"))[0];
+
+  EXPECT_FALSE(row.int8);
+  EXPECT_THAT(row.obstacles, ElementsAre("its input 'c' joins values of different scales"));
+}
+
 struct Fault {
   const char* why;
   const char* from;

@@ -78,6 +78,50 @@ TEST(Quantize, AnAsymmetricTensorBehindSiluStartsAtItsMinimum) {
   EXPECT_THAT(plan.activations[1].quantizer.scale, FloatEq((1.27f + 0.27846455f) / 255));
 }
 
+/// Two Concats that share a feature map, and a residual block.
+graph::Graph neck() {
+  return graph::parse(R"(
+      w = float32[1,1,1,1] {1.0}
+      a = Conv(x, w) @c0
+      b = Conv(a, w) @c1
+      sum = Add(a, b) @add
+      cat = Concat(sum, x) axis=1 @cat
+      h = Conv(cat, w) @head
+      return h)");
+}
+
+std::map<std::string, float> scales_for(const Options& options) {
+  const auto model = neck();
+  const auto settings = settle(model, options);
+  calibrate::Collector collector(observed_tensors(settings));
+  for (std::size_t i = 0; i < observed_tensors(settings).size(); ++i) {
+    const std::vector<float> values{0.0f, static_cast<float>(i + 1)};
+    collector.observe(i, values, 1, "image");
+  }
+  const Plan plan = make_plan(model, settings, options, std::move(collector).finish());
+  std::map<std::string, float> scales;
+  for (const auto& row : plan.activations) scales[row.tensor] = row.quantizer.scale;
+  return scales;
+}
+
+TEST(Quantize, ForOpenvinoBothInputsOfAnAddAreQuantizedAndWhatMeetsHasOneScale) {
+  const auto scales = scales_for({.target = "openvino", .calibrator = "min-max"});
+
+  ASSERT_EQ(scales.size(), 4u);
+  EXPECT_TRUE(scales.contains("b"));
+  EXPECT_EQ(scales.at("x"), scales.at("cat"));
+  EXPECT_NE(scales.at("a"), scales.at("cat"));
+}
+
+TEST(Quantize, TheResidualModeOfTheUserGoesBeforeTheTargets) {
+  EXPECT_EQ(residual_of({}), Residual::one);
+  EXPECT_EQ(residual_of({.target = "openvino"}), Residual::both);
+  EXPECT_EQ(residual_of({.target = "openvino", .residual = Residual::one}), Residual::one);
+  EXPECT_FALSE(
+      scales_for({.target = "openvino", .residual = Residual::one, .calibrator = "min-max"})
+          .contains("b"));
+}
+
 TEST(Quantize, LaterRulesWinAndFloatLayersHaveNoWeights) {
   const Options options{.rules = {{"*", Precision::fp32, "--skip-layers *"},
                                   {"second", Precision::int8, "--layer-precision"},
