@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "quantize/joint_scales.h"
 #include "runtime/torch/tensors.h"
 #include "train/detail/distillation.h"
 #include "train/detail/loss.h"
@@ -69,6 +70,11 @@ Network make_network(const Job& job, c10::Device device) {
     network.quantize(*job.plan);
   }
   return network;
+}
+
+std::vector<std::vector<std::string>> joint_scales_of(const Job& job) {
+  if (!job.plan) return {};
+  return quantize::joint_activations(job.model, *job.plan);
 }
 
 LossOptions loss_options(const Job& job) {
@@ -161,7 +167,7 @@ Session::Session(const Job& job, const Ranks& ranks)
       device_(open_device(job.recipe.device)),
       loss_(loss_options(job)),
       network_(make_network(job, device_)),
-      parameters_(take_parameters(network_, job.recipe.learn_scales)),
+      parameters_(take_parameters(network_, job.recipe.learn_scales, joint_scales_of(job))),
       optimizer_(parameters_, optimizer_options(job)),
       average_(parameters_, job.recipe.average_decay, job.recipe.average_steps) {
   averaged_ = std::make_unique<Network>(make_network(job, device_));
@@ -170,7 +176,7 @@ Session::Session(const Job& job, const Ranks& ranks)
     if (average != average_.tensors().end()) tensor = average->second;
   }
   for (auto& [name, quantizer] : averaged_->quantizers()) {
-    const auto average = average_.scales().find(name);
+    const auto average = average_.scales().find(parameters_.scale_of(name));
     if (average != average_.scales().end()) quantizer.scale = average->second;
   }
   if (job.recipe.teacher != Teacher::float_model) return;
@@ -269,7 +275,7 @@ pipeline::TrainingCheckpoint Session::checkpoint() const {
   if (job_.plan) {
     result.plan = *job_.plan;
     const auto learned = [&](const std::string& name) -> std::optional<std::vector<float>> {
-      const auto scale = average_.scales().find(name);
+      const auto scale = average_.scales().find(parameters_.scale_of(name));
       if (scale == average_.scales().end()) return std::nullopt;
       return from_torch(scale->second).to_floats();
     };
