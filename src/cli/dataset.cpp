@@ -59,6 +59,12 @@ void declare_shapes(CLI::App& app) {
   app.add_option("--classes", shapes.class_count,
                  "how many of circle, rectangle, triangle, star, cross")
       ->capture_default_str();
+  app.add_option("--smallest", shapes.smallest,
+                 "pixels across of the smallest shape; the largest is half of the image")
+      ->capture_default_str();
+  app.add_option("--visible", shapes.visible,
+                 "part of each shape's area that others leave in sight, up to 1")
+      ->capture_default_str();
   app.add_option("--seed", shapes.seed, "the same seed draws the same images")
       ->capture_default_str();
   app.add_option("--threads", shapes.threads, "0: all; the images do not depend on it")

@@ -23,7 +23,7 @@ vision::Image grey(int side) {
 Placement at(float x, float y, float radius) { return {.centre = {x, y}, .radius = radius}; }
 
 TEST(Scene, LabelsAShapeByTheBoxAroundIt) {
-  Scene scene(grey(100));
+  Scene scene(grey(100), 0.25);
   Random random(1);
 
   ASSERT_TRUE(scene.add(2, kSquare, at(40, 50, 10), random));
@@ -38,7 +38,7 @@ TEST(Scene, LabelsAShapeByTheBoxAroundIt) {
 }
 
 TEST(Scene, DrawsTheShapeInItsBoxAndNowhereElse) {
-  Scene scene(grey(100));
+  Scene scene(grey(100), 0.25);
   Random random(1);
 
   scene.add(0, kSquare, at(40, 50, 10), random);
@@ -61,7 +61,7 @@ TEST(Scene, DrawsTheShapeInItsBoxAndNowhereElse) {
 }
 
 TEST(Scene, CutsTheBoxAtTheImagesEdges) {
-  Scene scene(grey(100));
+  Scene scene(grey(100), 0.25);
   Random random(1);
 
   ASSERT_TRUE(scene.add(0, kSquare, at(0, 50, 10), random));  // Half of it is outside.
@@ -71,7 +71,7 @@ TEST(Scene, CutsTheBoxAtTheImagesEdges) {
 }
 
 TEST(Scene, RefusesAShapeOfWhichLessThanAQuarterIsInside) {
-  Scene scene(grey(100));
+  Scene scene(grey(100), 0.25);
   Random random(1);
 
   EXPECT_FALSE(scene.add(0, kSquare, at(-6, 50, 10), random));  // 4 of 20 columns.
@@ -79,7 +79,7 @@ TEST(Scene, RefusesAShapeOfWhichLessThanAQuarterIsInside) {
 }
 
 TEST(Scene, RefusesAShapeThatWouldHideMoreThanThreeQuartersOfAnother) {
-  Scene scene(grey(100));
+  Scene scene(grey(100), 0.25);
   Random random(1);
   ASSERT_TRUE(scene.add(0, kSquare, at(50, 50, 10), random));
   const vision::Image before = scene.image();
@@ -90,7 +90,7 @@ TEST(Scene, RefusesAShapeThatWouldHideMoreThanThreeQuartersOfAnother) {
 }
 
 TEST(Scene, CountsWhatSeveralShapesHideTogether) {
-  Scene scene(grey(100));
+  Scene scene(grey(100), 0.25);
   Random random(1);
   ASSERT_TRUE(scene.add(0, kSquare, at(50, 50, 10), random));
   ASSERT_TRUE(scene.add(1, kSquare, at(60, 50, 10), random));  // Its right half.

@@ -78,6 +78,16 @@ TEST(DrawShapes, EachImageShowsOneToEightShapesWithinItsEdges) {
   EXPECT_GT(largest, 0.45);
 }
 
+TEST(DrawShapes, TheSmallestIsAsLargeAsAskedFor) {
+  const ShapesOptions options{.side = 160, .class_count = 5, .smallest = 60, .visible = 1};
+  for (std::uint64_t i = 0; i < 40; ++i) {
+    for (const Label& label : draw_shapes(options, Random(3).stream(i)).labels) {
+      // Wholly in sight, so no edge cuts it; squeezed, a shape is less across one way.
+      EXPECT_GE(160 * std::max(label.width, label.height), 40);
+    }
+  }
+}
+
 TEST(DrawShapes, TheSameStreamGivesTheSameImageAndAnotherAnother) {
   const auto draw = [](std::uint64_t seed) { return draw_shapes(kSmall, Random(seed)); };
 
@@ -204,6 +214,10 @@ TEST(WriteShapes, RefusesNumbersOutOfRangeAndWritesNothing) {
       {with([](auto& o) { o.train_images = 0; }), "0 images to train on"},
       {with([](auto& o) { o.val_images = -1; }), "-1 images to validate on"},
       {with([](auto& o) { o.threads = -2; }), "-2 threads"},
+      {with([](auto& o) { o.smallest = 49; }),
+       "49 pixels across as the smallest shape; expected 4 to 48"},
+      {with([](auto& o) { o.visible = 0; }), "0 of a shape to stay visible"},
+      {with([](auto& o) { o.visible = 1.5; }), "1.5 of a shape to stay visible"},
   };
   for (const auto& [options, words] : rows) {
     EXPECT_THAT(message_of(folder / "set", options), HasSubstr(words));

@@ -38,8 +38,10 @@ void for_each_inside(const Coverage& coverage, int image_width, Visit visit) {
 
 }  // namespace
 
-Scene::Scene(vision::Image background)
-    : image_(std::move(background)), top_(image_.pixels.size() / 3, std::int16_t{-1}) {}
+Scene::Scene(vision::Image background, double least_visible)
+    : image_(std::move(background)),
+      least_visible_(least_visible),
+      top_(image_.pixels.size() / 3, std::int16_t{-1}) {}
 
 std::optional<std::vector<double>> Scene::visible_under(const Coverage& coverage) const {
   std::vector<double> visible;
@@ -48,7 +50,7 @@ std::optional<std::vector<double>> Scene::visible_under(const Coverage& coverage
     if (top_[pixel] >= 0) visible[static_cast<std::size_t>(top_[pixel])] -= 1;
   });
   for (std::size_t i = 0; i < shapes_.size(); ++i) {
-    if (visible[i] < kLeastVisible * shapes_[i].area) return std::nullopt;
+    if (visible[i] < least_visible_ * shapes_[i].area) return std::nullopt;
   }
   return visible;
 }
@@ -90,7 +92,7 @@ bool Scene::add(int class_index, const Outline& outline, const Placement& placem
               .box = vision::bounds_of(corners),
               .area = vision::area_of(corners)};
   for_each_inside(coverage, image_.size.width, [&](std::size_t) { shape.visible += 1; });
-  if (shape.visible < kLeastVisible * shape.area) return false;
+  if (shape.visible < least_visible_ * shape.area) return false;
   const auto visible = visible_under(coverage);
   if (!visible) return false;
 

@@ -16,10 +16,9 @@ namespace yoloq::dataset::detail {
 /// An image onto which shapes are laid one after the other, and what each still shows of itself.
 class Scene {
  public:
-  /// At least this part of a shape's area is inside the image and under no other shape.
-  static constexpr double kLeastVisible = 0.25;
-
-  explicit Scene(vision::Image background);
+  /// @param least_visible  the part of each shape's area that stays inside the image and under no
+  ///                       other shape.
+  Scene(vision::Image background, double least_visible);
 
   /// Lays a shape on top, if it and all below it stay visible enough; else nothing changes.
   ///
@@ -47,6 +46,7 @@ class Scene {
   vision::Colour mean_under(const vision::Coverage& coverage) const;
 
   vision::Image image_;
+  double least_visible_;
   std::vector<std::int16_t> top_;  ///< Per pixel the number of the shape that is seen; -1: none.
   std::vector<Shape> shapes_;
 };
