@@ -58,24 +58,26 @@ void end_process(std::string_view why) {
   std::_Exit(kWrongInput);
 }
 
-/// A bar for each epoch.
-class EpochBars {
- public:
-  void operator()(const train::StepReport& report) {
-    if (report.epoch != epoch_) {
-      epoch_ = report.epoch;
-      bar_ = progress_bar(fmt::format("epoch {}/{}", report.epoch + 1, report.epochs));
+/// A bar for each epoch, with the losses and images/s of the epoch so far.
+std::function<void(const train::StepReport&)> epoch_bars() {
+  struct State {
+    Progress bar;
+    train::StepReport latest{.epoch = -1};
+  };
+  return [state = std::make_shared<State>()](const train::StepReport& report) {
+    const bool begins = report.epoch != state->latest.epoch;
+    state->latest = report;
+    if (begins) {
+      state->bar = progress_bar(
+          fmt::format("epoch {}/{}", report.epoch + 1, report.epochs), [latest = &state->latest] {
+            return fmt::format("box {:.4f} obj {:.4f} cls {:.4f}  {:.1f} images/s",
+                               latest->losses[0], latest->losses[1], latest->losses[2],
+                               latest->images_per_second);
+          });
     }
-    note_ = fmt::format("box {:.4f} obj {:.4f} cls {:.4f}", report.losses[0], report.losses[1],
-                        report.losses[2]);
-    bar_(report.step, report.steps);
-  }
-
- private:
-  int epoch_ = -1;
-  Progress bar_;
-  std::string note_;
-};
+    state->bar(report.step, report.steps);
+  };
+}
 
 }  // namespace
 
@@ -172,15 +174,15 @@ train::Result TrainingArguments::run(const train::Job& job) const {
   }
   std::fflush(stdout);
   Json epochs = Json::array();
-  const train::Result result = train::train(
-      job, {.step = EpochBars(),
-            .epoch =
-                [&](const train::EpochReport& report) {
-                  print_epoch(report, job.recipe.epochs);
-                  epochs.push_back(to_json(report));
-                },
-            .notice = [](std::string_view text) { fmt::print("notice: {}\n", text); },
-            .lost = end_process});
+  const train::Result result =
+      train::train(job, {.step = epoch_bars(),
+                         .epoch =
+                             [&](const train::EpochReport& report) {
+                               print_epoch(report, job.recipe.epochs);
+                               epochs.push_back(to_json(report));
+                             },
+                         .notice = [](std::string_view text) { fmt::print("notice: {}\n", text); },
+                         .lost = end_process});
   if (result.best_epoch >= 0 && !job.val_images.empty()) {
     fmt::print("{}: AP {:.4f} in epoch {}\n", result.best.string(), result.best_ap,
                result.best_epoch + 1);

@@ -19,6 +19,7 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "core/hash.h"
+#include "dataset/anchor_fit.h"
 #include "dataset/loader.h"
 #include "dataset/training_set.h"
 #include "onnx/model_file.h"
@@ -237,6 +238,7 @@ class Run {
           "but slower");
     }
     for (const std::string& text : set_.notices()) notice(text);
+    report_anchors();
   }
 
   Result run() {
@@ -342,11 +344,40 @@ class Run {
            "epoch {}, batch {}: {}; images: {}; the last whole checkpoint is that of epoch {}: "
            "lower lr0, or look at these images and labels",
            epoch, batch.index, error.what(), fmt::join(names_of(batch), ", "), epoch - 1);
-    } catch (const c10::OutOfMemoryError& error) {
+    } catch (const c10::Error& error) {
+      if (!detail::is_out_of_memory(error)) throw;
       fail(ErrorCode::backend,
-           "a batch of {} images does not fit into the device's memory; {} may: {}", batch.count,
-           std::max<std::size_t>(batch.count / 2, 1), error.what_without_backtrace());
+           "a batch of {} images of {} pixels does not fit into the memory of "
+           "'{}'; {}",
+           batch.count, job_.recipe.size.width, job_.recipe.device, advice_on(batch));
     }
+  }
+
+  /// Which --batch-size would fit, tried.
+  std::string advice_on(const dataset::Batch& batch) {
+    for (std::size_t count = batch.count / 2; count > 0; count /= 2) {
+      if (!session_.fits(batch, count)) continue;
+      return fmt::format("--batch-size {} does", count * ranks_.size());
+    }
+    return "not even one image does: give a smaller --img";
+  }
+
+  /// What Ultralytics' autoanchor looks at, as a report: anchors stay as they are.
+  void report_anchors() const {
+    if (job_.recipe.teacher != Teacher::labels) return;
+    const auto boxes = dataset::box_sides(set_.index(), job_.recipe.size.width);
+    if (boxes.empty() || job_.hyp.anchor_t <= 1) return;
+    std::vector<dataset::Sides> anchors;
+    for (const auto& level : job_.head.anchors) {
+      anchors.insert(anchors.end(), level.begin(), level.end());
+    }
+    const dataset::AnchorFit fit = dataset::fit_anchors(boxes, anchors, job_.hyp.anchor_t);
+    notice(
+        fmt::format("anchors: best possible recall {:.4f}, {:.2f} anchors for a box in the mean{}",
+                    fit.best_possible_recall, fit.anchors_per_box,
+                    fit.is_good() ? ""
+                                  : "; below 0.98: the other boxes cannot be learned, give anchors "
+                                    "that fit in the model yaml"));
   }
 
   std::vector<std::string> names_of(const dataset::Batch& batch) const {
@@ -377,9 +408,9 @@ class Run {
     session_.gather_gradients();
     if (ranks_.first()) save(report, result);
     const bool first = ranks_.first();
-    const auto told = ranks_.sum(first ? std::vector<double>{progress_.best_ap,
-                                                             static_cast<double>(progress_.best_epoch)}
-                                       : std::vector<double>{0, 0});
+    const auto told = ranks_.sum(
+        first ? std::vector<double>{progress_.best_ap, static_cast<double>(progress_.best_epoch)}
+              : std::vector<double>{0, 0});
     progress_.best_ap = told[0];
     progress_.best_epoch = static_cast<int>(told[1]);
   }

@@ -143,8 +143,8 @@ struct Result {
 /// Trains. Losses, weights and files are the same bytes for every run on the same CPU with the same
 /// number of threads, also where it was broken off and resumed.
 ///
-/// Several ranks, each with the same job, make the same updates as one would; rank 0 alone measures,
-/// calls `notice` and writes. Between machines nothing is encrypted.
+/// Several ranks, each with the same job, make the same updates as one would; rank 0 alone
+/// measures, calls `notice` and writes. Between machines nothing is encrypted.
 ///
 /// @throws Error(bad_argument) for a recipe or job that cannot work; Error(unsupported) if the
 ///     device is not there; Error(bad_value) naming the images of a batch whose loss is no finite

@@ -73,14 +73,15 @@ TEST(SynchronisedNorm, IsThatOfTheWholeBatchWithItsGradients) {
         synchronised_norm({mine, own_gamma, own_beta, own_mean, own_variance, 0.03, 1e-3},
                           [&](std::span<at::Tensor> sums) { ranks.sum(sums); });
     (output * part_of(weights, place.rank)).sum().backward();
-    const std::lock_guard lock(mutex);
+    std::unique_lock lock(mutex);
     expect_close(output.detach(), part_of(expected.detach(), place.rank), kClose * 10);
     expect_close(own_mean, mean, kClose);
     expect_close(own_variance, variance, kClose * 10);
     expect_close(mine.grad(), part_of(whole.grad(), place.rank), kClose * 10);
     at_gamma += own_gamma.grad();
     at_beta += own_beta.grad();
-    ranks.finish();
+    lock.unlock();
+    ranks.finish();  // Waits for the others.
   });
   EXPECT_THAT(errors, Each(IsEmpty()));
   expect_close(at_gamma, whole_gamma.grad(), kClose * 10);
@@ -138,13 +139,14 @@ void expect_parts_add_up(const LossOfHeads& loss_of) {
         loss_of(mine, theirs, labels_of_rank(place.rank),
                 [&](std::vector<double> values) { return ranks.sum(std::move(values)); });
     own.total.backward();
-    const std::lock_guard lock(mutex);
+    std::unique_lock lock(mutex);
     total += own.total.detach();
     parts += own.parts;
     for (std::size_t i = 0; i < student.size(); ++i) {
       expect_close(mine[i].grad(), part_of(student[i].grad(), place.rank), 2e-6);
     }
-    ranks.finish();
+    lock.unlock();
+    ranks.finish();  // Waits for the others.
   });
   EXPECT_THAT(errors, Each(IsEmpty()));
   expect_close(total, whole.total.detach(), 1e-6);

@@ -38,7 +38,7 @@ struct BatchNorm {
   at::Tensor input;  ///< [N, C, H, W]; the others [C].
   at::Tensor gamma;
   at::Tensor beta;
-  at::Tensor mean;      ///< The running one, to be moved; as the variance.
+  at::Tensor mean;  ///< The running one, to be moved; as the variance.
   at::Tensor variance;
   double momentum = 0;
   double epsilon = 0;

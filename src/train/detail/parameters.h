@@ -18,10 +18,10 @@ struct Parameter {
 
 /// What is trained, in the order of the graph.
 struct Parameters {
-  std::vector<Parameter> weights;     ///< Of convolutions: weight decay.
-  std::vector<Parameter> norms;       ///< gamma of normalization.
-  std::vector<Parameter> biases;      ///< Of convolutions, and beta.
-  std::vector<Parameter> scales;      ///< Of quantizers that learn them.
+  std::vector<Parameter> weights;  ///< Of convolutions: weight decay.
+  std::vector<Parameter> norms;    ///< gamma of normalization.
+  std::vector<Parameter> biases;   ///< Of convolutions, and beta.
+  std::vector<Parameter> scales;   ///< Of quantizers that learn them.
   /// Quantizers that read the scale of another: value name to value name of the one in `scales`.
   std::map<std::string, std::string> joint_scales;
   std::vector<Parameter> statistics;  ///< Running means and variances: moved, not trained.

@@ -3,12 +3,15 @@
 
 #include <ATen/ATen.h>
 #include <ATen/autocast_mode.h>
+#include <c10/core/CachingDeviceAllocator.h>
 #include <c10/core/InferenceMode.h>
 #include <dlfcn.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <iterator>
+#include <string_view>
 #include <utility>
 
 #include "core/error.h"
@@ -161,6 +164,12 @@ c10::Device open_device(const std::string& name) {
   return device;
 }
 
+bool is_out_of_memory(const c10::Error& error) {
+  if (dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr) return true;
+  return std::string_view(error.what_without_backtrace()).find("DefaultCPUAllocator") !=
+         std::string_view::npos;
+}
+
 Session::Session(const Job& job, const Ranks& ranks)
     : job_(job),
       ranks_(ranks),
@@ -194,8 +203,8 @@ at::Tensor Session::images_of(const dataset::Batch& batch) const {
       .div_(255);
 }
 
-LossResult Session::loss_of(Network& network, const dataset::Batch& batch,
-                            bool batch_statistics, bool with_ranks) const {
+LossResult Session::loss_of(Network& network, const dataset::Batch& batch, bool batch_statistics,
+                            bool with_ranks) const {
   runtime::torch::RunOptions options{.batch_statistics = batch_statistics};
   SumOverRanks sum;
   if (with_ranks && !ranks_.alone()) {
@@ -237,6 +246,24 @@ at::Tensor Session::step(const dataset::Batch& batch, const Rates& rates, double
   return loss.parts;
 }
 
+bool Session::fits(const dataset::Batch& batch, std::size_t count) {
+  if (device_.is_cuda()) at::getDeviceAllocator(device_.type())->emptyCache();
+  dataset::Batch part{.count = count, .global_count = count};
+  const auto bytes = static_cast<std::ptrdiff_t>(batch.images.size() / batch.count * count);
+  part.images.assign(batch.images.begin(), batch.images.begin() + bytes);
+  std::ranges::copy_if(batch.labels, std::back_inserter(part.labels),
+                       [&](const dataset::BatchLabel& label) { return label.image < count; });
+  bool enough = true;
+  try {
+    loss_of(network_, part, job_.recipe.batch_statistics, false).total.backward();
+  } catch (const c10::Error& error) {
+    if (!is_out_of_memory(error)) throw;
+    enough = false;
+  }
+  for (at::Tensor& gradient : gradients()) gradient.zero_();
+  return enough;
+}
+
 at::Tensor Session::validation_loss(const dataset::Batch& batch) {
   const c10::NoGradGuard guard;
   return loss_of(*averaged_, batch, false, false).parts;
@@ -244,8 +271,8 @@ at::Tensor Session::validation_loss(const dataset::Batch& batch) {
 
 std::vector<at::Tensor> Session::gradients() const {
   std::vector<at::Tensor> gradients;
-  for (const auto* group : {&parameters_.weights, &parameters_.norms, &parameters_.biases,
-                            &parameters_.scales}) {
+  for (const auto* group :
+       {&parameters_.weights, &parameters_.norms, &parameters_.biases, &parameters_.scales}) {
     for (const Parameter& parameter : *group) {
       const at::Tensor& gradient = parameter.tensor.grad();
       if (gradient.defined()) gradients.push_back(gradient);

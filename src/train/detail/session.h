@@ -25,6 +25,9 @@ namespace yoloq::train::detail {
 /// @throws Error(bad_argument) for another name, Error(unsupported) saying why there is no GPU.
 c10::Device open_device(const std::string& name);
 
+/// True if it says that memory could not be had, of a GPU or of the machine.
+bool is_out_of_memory(const c10::Error& error);
+
 /// Everything that changes while a model is trained, one step at a time.
 class Session {
  public:
@@ -38,6 +41,10 @@ class Session {
   /// @throws Error(bad_value) if the loss or its gradients are no finite numbers; no parameter was
   ///     changed by it then.
   at::Tensor step(const dataset::Batch& batch, const Rates& rates, double scale_rate);
+
+  /// Whether the device has the memory for a step with the first `count` images of a batch. Moves
+  /// no parameter and leaves no gradient; running statistics may have moved.
+  bool fits(const dataset::Batch& batch, std::size_t count);
 
   /// The loss of a batch, of the moving averages, without gradients.
   at::Tensor validation_loss(const dataset::Batch& batch);
