@@ -14,6 +14,9 @@ target_compile_options(
                         "SHELL:-idirafter ${YOLOQ_TORCH_DIR}/include/torch/csrc/api/include")
 target_link_libraries(yoloq_torch INTERFACE ${YOLOQ_TORCH_DIR}/lib/libtorch_cpu.so
                                             ${YOLOQ_TORCH_DIR}/lib/libc10.so Threads::Threads)
+# The names of Gloo that c10d's headers mention, for who exchanges between processes.
+add_library(yoloq_gloo INTERFACE)
+target_compile_options(yoloq_gloo INTERFACE "SHELL:-idirafter ${PROJECT_SOURCE_DIR}/cmake/gloo")
 # What libtorch_cpu.so of the CUDA wheel needs; at run time its own run path finds them there.
 foreach(folder ${YOLOQ_TORCH_DIR}/../nvidia/cu13/lib /usr/local/cuda/lib64)
   if(EXISTS ${folder}/libcudart.so.13)

@@ -23,6 +23,7 @@ constexpr std::size_t kPlainSteps = 10;
 /// What a bar remembers between two calls.
 struct State {
   std::string title;
+  std::function<std::string()> note;
   bool terminal = ::isatty(STDERR_FILENO) != 0;
   Clock::time_point start = Clock::now();
   Clock::time_point drawn;
@@ -33,7 +34,8 @@ std::string figures(const State& state, std::size_t done, std::size_t total) {
   const double seconds = std::chrono::duration<double>(Clock::now() - state.start).count();
   const double rate = seconds > 0 ? static_cast<double>(done) / seconds : 0;
   const double left = rate > 0 ? static_cast<double>(total - done) / rate : 0;
-  return fmt::format("{}/{}  {:.1f}/s  {:.0f} s left", done, total, rate, left);
+  return fmt::format("{}/{}  {:.1f}/s  {:.0f} s left{}", done, total, rate, left,
+                     state.note ? "  " + state.note() : "");
 }
 
 void draw_bar(State& state, std::size_t done, std::size_t total) {
@@ -55,9 +57,10 @@ void print_line(State& state, std::size_t done, std::size_t total) {
 
 }  // namespace
 
-Progress progress_bar(std::string title) {
+Progress progress_bar(std::string title, std::function<std::string()> note) {
   auto state = std::make_shared<State>();
   state->title = std::move(title);
+  state->note = std::move(note);
   return [state](std::size_t done, std::size_t total) {
     state->terminal ? draw_bar(*state, done, total) : print_line(*state, done, total);
   };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "core/progress.h"
@@ -9,6 +10,8 @@ namespace yoloq::cli {
 
 /// A Progress that writes to standard error: a bar with rate and time left where that is a
 /// terminal, a plain line every ten percent elsewhere. Ends its line when the last unit is done.
-Progress progress_bar(std::string title);
+///
+/// @param note  what stands behind the figures, asked for at each line; may be empty.
+Progress progress_bar(std::string title, std::function<std::string()> note = {});
 
 }  // namespace yoloq::cli

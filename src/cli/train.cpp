@@ -69,7 +69,8 @@ graph::Graph starting_model(const Arguments& arguments, const dataset::Dataset& 
        arguments.weights.string());
 }
 
-void run_training(const Arguments& arguments) {
+void run_training(Arguments arguments) {
+  arguments.training.join_ranks();
   const dataset::Dataset dataset = dataset::read_data_yaml(arguments.training.data);
   const graph::Graph graph = starting_model(arguments, dataset);
   const detect::Head head = detect::find_head(

@@ -4,15 +4,20 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "cli/command.h"
+#include "cli/launch.h"
 #include "cli/progress_bar.h"
 #include "cli/provenance.h"
 #include "cli/results.h"
+#include "core/available_threads.h"
 #include "core/error.h"
 #include "dataset/images.h"
 
@@ -47,24 +52,32 @@ void print_epoch(const train::EpochReport& report, int epochs) {
   std::fflush(stdout);
 }
 
-/// A bar for each epoch.
-class EpochBars {
- public:
-  void operator()(const train::StepReport& report) {
-    if (report.epoch != epoch_) {
-      epoch_ = report.epoch;
-      bar_ = progress_bar(fmt::format("epoch {}/{}", report.epoch + 1, report.epochs));
-    }
-    note_ = fmt::format("box {:.4f} obj {:.4f} cls {:.4f}", report.losses[0], report.losses[1],
-                        report.losses[2]);
-    bar_(report.step, report.steps);
-  }
+/// Where this rank computes for long and would not see that another is gone.
+void end_process(std::string_view why) {
+  fmt::print(stderr, "yoloq: {}\n", why);
+  std::_Exit(kWrongInput);
+}
 
- private:
-  int epoch_ = -1;
-  Progress bar_;
-  std::string note_;
-};
+/// A bar for each epoch, with the losses and images/s of the epoch so far.
+std::function<void(const train::StepReport&)> epoch_bars() {
+  struct State {
+    Progress bar;
+    train::StepReport latest{.epoch = -1};
+  };
+  return [state = std::make_shared<State>()](const train::StepReport& report) {
+    const bool begins = report.epoch != state->latest.epoch;
+    state->latest = report;
+    if (begins) {
+      state->bar = progress_bar(
+          fmt::format("epoch {}/{}", report.epoch + 1, report.epochs), [latest = &state->latest] {
+            return fmt::format("box {:.4f} obj {:.4f} cls {:.4f}  {:.1f} images/s",
+                               latest->losses[0], latest->losses[1], latest->losses[2],
+                               latest->images_per_second);
+          });
+    }
+    state->bar(report.step, report.steps);
+  };
+}
 
 }  // namespace
 
@@ -78,7 +91,7 @@ void TrainingArguments::declare(CLI::App& app, const char* hyp_default, const ch
   app.add_option("--hyp", hyp, "hyper-parameters: a yaml, or a built-in one by name")
       ->capture_default_str();
   app.add_option("--epochs", recipe.epochs)->check(CLI::Range(1, 100000))->capture_default_str();
-  app.add_option("--batch-size", recipe.batch_size, "images per step")
+  app.add_option("--batch-size", recipe.batch_size, "images per step, of all ranks together")
       ->check(CLI::Range(1, 100000))
       ->capture_default_str();
   app.add_option("--nominal-batch", recipe.nominal_batch,
@@ -114,6 +127,17 @@ void TrainingArguments::declare(CLI::App& app, const char* hyp_default, const ch
   app.add_option("--out", out, "folder")->capture_default_str();
 }
 
+void TrainingArguments::join_ranks() {
+  const Launch launch = read_launch();
+  recipe.place = launch.place;
+  if (recipe.place.ranks == 1) return;
+  if (recipe.device == "cuda") recipe.device = fmt::format("cuda:{}", launch.local_rank);
+  if (recipe.threads == 0) recipe.threads = std::max(available_threads() / launch.local_ranks, 1);
+  if (recipe.place.rank > 0 && std::freopen("/dev/null", "w", stdout) == nullptr) {
+    fail(ErrorCode::io, "rank {} cannot open /dev/null to be silent", recipe.place.rank);
+  }
+}
+
 vision::Size TrainingArguments::side() const {
   return size.size().value_or(vision::Size{kDefaultSide, kDefaultSide});
 }
@@ -137,20 +161,28 @@ void TrainingArguments::fill(train::Job& job, const dataset::Dataset& dataset) c
 }
 
 train::Result TrainingArguments::run(const train::Job& job) const {
+  const train::RankPlace& place = job.recipe.place;
+  if (place.rank > 0) return train::train(job, {.lost = end_process});
   require_writable(job.folder / "last.ckpt");
   require_writable(json.file);
   fmt::print("{} images of '{}', {} to measure on; batches of {} at {} pixels on {}\n",
              job.images.size(), split, job.val_images.size(), job.recipe.batch_size,
              job.recipe.size.width, job.recipe.device);
+  if (place.ranks > 1) {
+    fmt::print("{} ranks, {} images of each batch on each\n", place.ranks,
+               job.recipe.batch_size / place.ranks);
+  }
+  std::fflush(stdout);
   Json epochs = Json::array();
-  const train::Result result = train::train(
-      job, {.step = EpochBars(),
-            .epoch =
-                [&](const train::EpochReport& report) {
-                  print_epoch(report, job.recipe.epochs);
-                  epochs.push_back(to_json(report));
-                },
-            .notice = [](std::string_view text) { fmt::print("notice: {}\n", text); }});
+  const train::Result result =
+      train::train(job, {.step = epoch_bars(),
+                         .epoch =
+                             [&](const train::EpochReport& report) {
+                               print_epoch(report, job.recipe.epochs);
+                               epochs.push_back(to_json(report));
+                             },
+                         .notice = [](std::string_view text) { fmt::print("notice: {}\n", text); },
+                         .lost = end_process});
   if (result.best_epoch >= 0 && !job.val_images.empty()) {
     fmt::print("{}: AP {:.4f} in epoch {}\n", result.best.string(), result.best_ap,
                result.best_epoch + 1);

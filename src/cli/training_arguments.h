@@ -35,6 +35,10 @@ struct TrainingArguments {
   /// @param hyp  the default of --hyp.
   void declare(CLI::App& app, const char* hyp, const char* out);
 
+  /// Takes the rank that torchrun or mpirun give this process: its GPU, its share of the threads.
+  /// Only rank 0 prints from then on. To be called first.
+  void join_ranks();
+
   /// Of the images; 640 unless told.
   vision::Size side() const;
 

@@ -16,8 +16,8 @@ namespace yoloq::dataset {
 
 namespace {
 
-constexpr int kMostShapes = 8;        // Per image; at least one.
-constexpr int kTries = 20;            // At placing one of them.
+constexpr int kMostShapes = 8;     // Per image; at least one.
+constexpr int kTries = 20;         // At placing one of them.
 constexpr int kSmallestShape = 4;  // Pixels across.
 constexpr int kSmallestSide = 64;
 constexpr int kLargestSide = 2048;

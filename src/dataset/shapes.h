@@ -24,9 +24,9 @@ namespace yoloq::dataset {
 struct ShapesOptions {
   int train_images = 2000;
   int val_images = 300;
-  int side = 320;       ///< Pixels of the square images.
-  int class_count = 4;  ///< The first of shape_names().
-  int smallest = 12;    ///< Pixels across; the largest shape is half of the image.
+  int side = 320;         ///< Pixels of the square images.
+  int class_count = 4;    ///< The first of shape_names().
+  int smallest = 12;      ///< Pixels across; the largest shape is half of the image.
   double visible = 0.25;  ///< At least this part of a shape's area is inside the image and under no
                           ///< other shape.
   std::uint64_t seed = 0;

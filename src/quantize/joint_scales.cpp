@@ -65,6 +65,27 @@ std::vector<std::vector<std::size_t>> joint_sites(const Graph& graph, std::span<
   return groups.larger_than_one();
 }
 
+std::vector<std::vector<std::string>> joint_activations(const Graph& graph, const Plan& plan) {
+  if (target_named(plan.target).placement != Placement::raised) return {};
+  std::vector<const ActivationPlan*> rows;
+  std::vector<Site> sites;
+  for (const ActivationPlan& row : plan.activations) {
+    if (!row.on) continue;
+    rows.push_back(&row);
+    sites.push_back({.tensor = row.tensor, .readers = {}, .why = {}, .shares = {}});
+    sites.back().readers.resize(row.readers.size());
+  }
+  std::vector<std::vector<std::string>> result;
+  for (const auto& group : joint_sites(graph, sites)) {
+    std::vector<std::string> alike;
+    for (const std::size_t i : group) {
+      if (rows[i]->quantizer == rows[group[0]]->quantizer) alike.push_back(rows[i]->tensor);
+    }
+    if (alike.size() > 1) result.push_back(std::move(alike));
+  }
+  return result;
+}
+
 Quantizer widest(std::span<const Quantizer> quantizers) {
   assert(!quantizers.empty());
   const DType dtype = quantizers[0].dtype;

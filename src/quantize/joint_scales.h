@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "graph/graph.h"
@@ -19,6 +20,14 @@ namespace yoloq::quantize {
 ///     a ──▶ Concat ──▶ Conv, at site c       one group: a, c
 std::vector<std::vector<std::size_t>> joint_sites(const graph::Graph& graph,
                                                   std::span<const Site> sites);
+
+/// The activations of a finished plan that have one scale as members of joint_sites(), by value
+/// name; none if its target's files do not raise quantizers. Who changes the scale of one changes
+/// those of its group.
+///
+/// @throws Error(bad_argument) if the plan's target is unknown.
+std::vector<std::vector<std::string>> joint_activations(const graph::Graph& graph,
+                                                        const Plan& plan);
 
 /// The quantizer that reaches as far as each of `quantizers`; all of one type.
 Quantizer widest(std::span<const Quantizer> quantizers);

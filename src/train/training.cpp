@@ -19,11 +19,13 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "core/hash.h"
+#include "dataset/anchor_fit.h"
 #include "dataset/loader.h"
 #include "dataset/training_set.h"
 #include "onnx/model_file.h"
 #include "quantize/plan.h"
 #include "train/detail/logs.h"
+#include "train/detail/ranks.h"
 #include "train/detail/session.h"
 #include "train/detail/validation.h"
 #include "train/schedule.h"
@@ -49,6 +51,10 @@ void check(const Job& job) {
   const Recipe& recipe = job.recipe;
   require(recipe.epochs > 0, "training takes at least one epoch");
   require(recipe.batch_size > 0 && recipe.nominal_batch > 0, "a batch has at least one image");
+  require(recipe.place.ranks < 1 || recipe.batch_size % recipe.place.ranks == 0,
+          fmt::format("a batch of {} images cannot be shared by {} ranks; --batch-size is of all "
+                      "ranks together, and a multiple of their number",
+                      recipe.batch_size, recipe.place.ranks));
   require(recipe.size.width == recipe.size.height, "training takes square images");
   require(!job.images.empty(), "there are no images to train on");
   require(!recipe.amp || recipe.device != "cpu", "bfloat16 (amp) is for CUDA; the device is cpu");
@@ -182,6 +188,27 @@ void require_finite(const pipeline::TrainingCheckpoint& checkpoint, int epoch) {
   }
 }
 
+/// Tells apart jobs that would not train the same model; what lies in the folder does not count.
+std::string fingerprint(const Job& job) {
+  Hasher hasher;
+  hasher.add(pipeline::serialize({.model = job.model, .plan = job.plan, .state = {}}));
+  hasher.add(training_json(job, {}));
+  for (const fs::path& image : job.images) hasher.add(image.filename().string());
+  return hasher.hex();
+}
+
+/// @throws Error(bad_argument) on a rank whose job is another than rank 0's.
+void check_agreement(const Job& job, const detail::Ranks& ranks) {
+  if (ranks.alone()) return;
+  const std::string own = fingerprint(job);
+  if (ranks.from_first(own) == own) return;
+  fail(ErrorCode::bad_argument,
+       "rank {} of {} was started with another model, plan, recipe, --hyp or list of images than "
+       "rank 0; start all ranks with the same arguments and files. For qat on machines that "
+       "differ, calibrate once and give all ranks that --plan",
+       ranks.rank(), ranks.size());
+}
+
 /// One training, epoch by epoch.
 class Run {
  public:
@@ -189,18 +216,29 @@ class Run {
       : job_(job),
         watcher_(watcher),
         device_(detail::open_device(job.recipe.device)),
+        ranks_(job.recipe.place, watcher.lost),
         set_(open_set(job, job.images, job.recipe.augment)),
         loader_(set_,
-                {.batch_size = static_cast<std::size_t>(job.recipe.batch_size),
+                {.batch_size = static_cast<std::size_t>(job.recipe.batch_size) / ranks_.size(),
                  .threads = job.recipe.workers > 0 ? job.recipe.workers : threads_of(job.recipe),
-                 .seed = job.recipe.seed}),
+                 .seed = job.recipe.seed,
+                 .rank = ranks_.rank(),
+                 .ranks = ranks_.size()}),
         schedule_(job.hyp, {.epochs = job.recipe.epochs,
                             .batches = loader_.batches(),
                             .batch_size = job.recipe.batch_size,
                             .nominal_batch = job.recipe.nominal_batch,
                             .cosine = job.recipe.cosine}),
-        session_(job) {
+        session_(job, ranks_) {
+    check_agreement(job, ranks_);
+    if (!ranks_.first()) return;
+    if (!ranks_.alone() && device_.is_cuda()) {
+      notice(
+          "ranks on GPUs exchange gradients through the CPU's memory and Gloo, not NCCL: right, "
+          "but slower");
+    }
     for (const std::string& text : set_.notices()) notice(text);
+    report_anchors();
   }
 
   Result run() {
@@ -211,18 +249,20 @@ class Run {
       notice(fmt::format("'{}' is of a training that was finished after {} epochs: nothing to do",
                          result.last.string(), progress_.epochs_done));
     }
-    detail::Logs logs(job_.folder, progress_.epochs_done);
-    open_val_set();
+    std::optional<detail::Logs> logs;
+    if (ranks_.first()) logs.emplace(job_.folder, progress_.epochs_done);
+    if (ranks_.first()) open_val_set();
     while (progress_.epochs_done < job_.recipe.epochs) {
       EpochReport report = train_epoch(progress_.epochs_done);
       ++progress_.epochs_done;
       finish_epoch(report, result);
-      logs.add(report);
+      if (logs) logs->add(report);
       result.epochs.push_back(report);
       if (watcher_.epoch) watcher_.epoch(report);
     }
     result.best_ap = progress_.best_ap;
     result.best_epoch = progress_.best_epoch;
+    ranks_.finish();
     return result;
   }
 
@@ -233,7 +273,9 @@ class Run {
 
   void resume(const fs::path& path) {
     try {
-      const auto checkpoint = pipeline::read_training_checkpoint(path);
+      // Other ranks' machines need not have the folder.
+      const std::string bytes = ranks_.from_first(ranks_.first() ? read_file(path) : "");
+      const auto checkpoint = pipeline::parse_training_checkpoint(bytes);
       progress_ = read_progress(job_, checkpoint.training);
       session_.restore(checkpoint);
     } catch (const Error& error) {
@@ -277,7 +319,7 @@ class Run {
     while (auto batch = loader_.next()) {
       const Rates rates = schedule_.at(epoch, batch->index);
       sums += step(*batch, rates, epoch);
-      images += batch->count;
+      images += batch->global_count;
       report.rates = {rates.biases, rates.weights, rates.weights};
       const std::size_t done = batch->index + 1;
       if (watcher_.step) {
@@ -302,11 +344,40 @@ class Run {
            "epoch {}, batch {}: {}; images: {}; the last whole checkpoint is that of epoch {}: "
            "lower lr0, or look at these images and labels",
            epoch, batch.index, error.what(), fmt::join(names_of(batch), ", "), epoch - 1);
-    } catch (const c10::OutOfMemoryError& error) {
+    } catch (const c10::Error& error) {
+      if (!detail::is_out_of_memory(error)) throw;
       fail(ErrorCode::backend,
-           "a batch of {} images does not fit into the device's memory; {} may: {}", batch.count,
-           std::max<std::size_t>(batch.count / 2, 1), error.what_without_backtrace());
+           "a batch of {} images of {} pixels does not fit into the memory of "
+           "'{}'; {}",
+           batch.count, job_.recipe.size.width, job_.recipe.device, advice_on(batch));
     }
+  }
+
+  /// Which --batch-size would fit, tried.
+  std::string advice_on(const dataset::Batch& batch) {
+    for (std::size_t count = batch.count / 2; count > 0; count /= 2) {
+      if (!session_.fits(batch, count)) continue;
+      return fmt::format("--batch-size {} does", count * ranks_.size());
+    }
+    return "not even one image does: give a smaller --img";
+  }
+
+  /// What Ultralytics' autoanchor looks at, as a report: anchors stay as they are.
+  void report_anchors() const {
+    if (job_.recipe.teacher != Teacher::labels) return;
+    const auto boxes = dataset::box_sides(set_.index(), job_.recipe.size.width);
+    if (boxes.empty() || job_.hyp.anchor_t <= 1) return;
+    std::vector<dataset::Sides> anchors;
+    for (const auto& level : job_.head.anchors) {
+      anchors.insert(anchors.end(), level.begin(), level.end());
+    }
+    const dataset::AnchorFit fit = dataset::fit_anchors(boxes, anchors, job_.hyp.anchor_t);
+    notice(
+        fmt::format("anchors: best possible recall {:.4f}, {:.2f} anchors for a box in the mean{}",
+                    fit.best_possible_recall, fit.anchors_per_box,
+                    fit.is_good() ? ""
+                                  : "; below 0.98: the other boxes cannot be learned, give anchors "
+                                    "that fit in the model yaml"));
   }
 
   std::vector<std::string> names_of(const dataset::Batch& batch) const {
@@ -332,7 +403,19 @@ class Run {
     return job_.recipe.evaluate_every > 0 && (epoch + 1) % job_.recipe.evaluate_every == 0;
   }
 
+  /// Rank 0 measures and writes; the others wait and are told.
   void finish_epoch(EpochReport& report, const Result& result) {
+    session_.gather_gradients();
+    if (ranks_.first()) save(report, result);
+    const bool first = ranks_.first();
+    const auto told = ranks_.sum(
+        first ? std::vector<double>{progress_.best_ap, static_cast<double>(progress_.best_epoch)}
+              : std::vector<double>{0, 0});
+    progress_.best_ap = told[0];
+    progress_.best_epoch = static_cast<int>(told[1]);
+  }
+
+  void save(EpochReport& report, const Result& result) {
     pipeline::TrainingCheckpoint checkpoint = session_.checkpoint();
     require_finite(checkpoint, report.epoch);
     if (measures(report.epoch)) {
@@ -365,6 +448,7 @@ class Run {
   const Job& job_;
   const Watcher& watcher_;
   c10::Device device_;
+  detail::Ranks ranks_;
   dataset::TrainingSet set_;
   std::optional<dataset::TrainingSet> val_set_;
   dataset::Loader loader_;
@@ -378,7 +462,7 @@ class Run {
 Result train(const Job& job, const Watcher& watcher) {
   check(job);
   at::set_num_threads(threads_of(job.recipe));
-  make_folder(job.folder);
+  if (job.recipe.place.rank == 0) make_folder(job.folder);
   return Run(job, watcher).run();
 }
 

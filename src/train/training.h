@@ -36,6 +36,18 @@ enum class Teacher {
   float_model,  ///< What the float model says of the same images; needs no labels.
 };
 
+/// Which of the processes that train one model together this is.
+struct RankPlace {
+  int rank = 0;
+  int ranks = 1;               ///< 1: this process trains alone, whatever the rest says.
+  std::string address = {};    ///< Of the machine where the ranks meet, that of rank 0.
+  int port = 0;                ///< There.
+  bool hosted = false;         ///< The meeting point is there already; else rank 0 opens it.
+  std::string meeting = {};    ///< Ranks meet those of the same name; torchrun counts restarts.
+  std::string interface = {};  ///< Network interface; empty: that of the host name or of loopback.
+  double patience = 600;       ///< Seconds to wait for ranks that have not come.
+};
+
 /// What moves the parameters.
 enum class Method {
   sgd,    ///< With Nesterov momentum.
@@ -45,7 +57,7 @@ enum class Method {
 
 struct Recipe {
   int epochs = 100;
-  int batch_size = 16;     ///< Of all ranks together.
+  int batch_size = 16;     ///< Of all ranks together, which share it evenly.
   int nominal_batch = 64;  ///< Gradients of smaller batches are added up to so many images.
   vision::Size size{640, 640};
   std::string device = "cpu";  ///< "cpu", "cuda" or "cuda:1".
@@ -67,6 +79,7 @@ struct Recipe {
   double average_steps = 2000;    ///< How slowly it is reached; see Ultralytics' ModelEMA.
   int evaluate_every = 1;         ///< Epochs; the last one always is. 0: only the last.
   bool skip_bad = false;
+  RankPlace place = {};
 };
 
 /// What is trained, and on what.
@@ -113,6 +126,10 @@ struct Watcher {
   std::function<void(const StepReport&)> step;  ///< May throw Error(cancelled).
   std::function<void(const EpochReport&)> epoch;
   std::function<void(std::string_view)> notice;
+  /// Told, on a thread of its own, that another rank is gone while this one computes and would not
+  /// notice for long. It should end the process: files are whole at any moment. Where it is empty,
+  /// train() throws as soon as it next needs the others.
+  std::function<void(std::string_view)> lost;
 };
 
 struct Result {
@@ -126,10 +143,13 @@ struct Result {
 /// Trains. Losses, weights and files are the same bytes for every run on the same CPU with the same
 /// number of threads, also where it was broken off and resumed.
 ///
+/// Several ranks, each with the same job, make the same updates as one would; rank 0 alone
+/// measures, calls `notice` and writes. Between machines nothing is encrypted.
+///
 /// @throws Error(bad_argument) for a recipe or job that cannot work; Error(unsupported) if the
 ///     device is not there; Error(bad_value) naming the images of a batch whose loss is no finite
 ///     number: the last checkpoint is whole and good; Error(backend) if memory runs out, with the
-///     batch size that would fit.
+///     batch size that would fit, if the ranks do not all come or if one of them is gone.
 Result train(const Job& job, const Watcher& watcher = {});
 
 }  // namespace yoloq::train

@@ -77,6 +77,27 @@ TEST(JointScales, TheWidestReachesAsFarAsEach) {
   }
 }
 
+TEST(JointScales, AreFoundAgainInAFinishedPlan) {
+  const auto graph = graph::parse(kNeck);
+  Plan plan{.target = "openvino"};
+  for (const Site& site : sites_of(graph)) {
+    plan.activations.push_back({.tensor = site.tensor,
+                                .quantizer = {DType::u8, 0.5f, 10},
+                                .readers = std::vector<std::string>(site.readers.size())});
+  }
+  EXPECT_THAT(joint_activations(graph, plan), ElementsAre(ElementsAre("a", "cat", "last")));
+
+  Plan apart = plan;
+  for (ActivationPlan& row : apart.activations) {
+    if (row.tensor == "cat") row.quantizer.scale = 0.25f;
+    if (row.tensor == "last") row.on = false;
+  }
+  EXPECT_THAT(joint_activations(graph, apart), IsEmpty());
+
+  plan.target = "tensorrt";
+  EXPECT_THAT(joint_activations(graph, plan), IsEmpty());
+}
+
 TEST(JointScales, GiveEachMemberTheSameQuantizerAndSayWithWhom) {
   const auto graph = graph::parse(kNeck);
   const auto sites = sites_of(graph);

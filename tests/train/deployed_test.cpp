@@ -135,6 +135,28 @@ TEST_F(Deployed, AModelWithBatchNormalizationGivesTheHeadsOfItsTraining) {
   expect_deployed_as_trained(train_quantized(job), job);
 }
 
+/// QuantizeLinear nodes that round what a Concat, a pool or an upsampling gives.
+int behind_movements(const graph::Graph& graph) {
+  int count = 0;
+  for (const graph::NodeId id : graph.nodes()) {
+    if (graph[id].op != "QuantizeLinear") continue;
+    const auto producer = graph.producer(graph[id].inputs[0]);
+    if (!producer) continue;
+    const std::string& op = graph[*producer].op;
+    count += op == "Concat" || op == "MaxPool" || op == "Resize";
+  }
+  return count;
+}
+
+TEST_F(Deployed, LearnedScalesOfOneTensorStayOneSoThatOpenVinosPlacesAreKept) {
+  const Job job = tiny_->quantized_job("openvino", trained(), "openvino");
+  const auto checkpoint = train_quantized(job);
+
+  EXPECT_NE(checkpoint.plan->activations, job.plan->activations);  // They were learned.
+  EXPECT_EQ(behind_movements(pipeline::deployed(checkpoint)), 0);
+  expect_deployed_as_trained(checkpoint, job);
+}
+
 TEST_F(Deployed, FoldingMultipliesScalesAsItDoesWeights) {
   const Job folded = tiny_->quantized_job("a", trained());
   const Job norm = tiny_->quantized_norm_job("b", trained());

@@ -81,12 +81,16 @@ train::Job TinyTraining::job(const std::string& name, const graph::Graph& graph)
   return job;
 }
 
-train::Job TinyTraining::quantized_job(const std::string& name, const fs::path& checkpoint) const {
+train::Job TinyTraining::quantized_job(const std::string& name, const fs::path& checkpoint,
+                                       const std::string& target) const {
   const auto model = pipeline::load_model(checkpoint, {.size = kSize, .dynamic = true});
   train::Job result = job(name, model.graph);
-  result.plan = pipeline::quantize_model(
-                    model, result.images,
-                    {.images = 8, .threads = 1, .tune_weights = false, .bias_correction = false})
+  result.plan = pipeline::quantize_model(model, result.images,
+                                         {.quantize = {.target = target},
+                                          .images = 8,
+                                          .threads = 1,
+                                          .tune_weights = false,
+                                          .bias_correction = false})
                     .plan;
   result.hyp = dataset::read_hyperparameters("hyp.qat.yaml");
   result.hyp.mosaic = 0;

@@ -32,7 +32,8 @@ class TinyTraining {
   train::Job job(const std::string& name, const graph::Graph& graph) const;
 
   /// Quantization-aware training of a checkpoint that a job left, BatchNormalization folded.
-  train::Job quantized_job(const std::string& name, const std::filesystem::path& checkpoint) const;
+  train::Job quantized_job(const std::string& name, const std::filesystem::path& checkpoint,
+                           const std::string& target = "tensorrt") const;
 
   /// The same with BatchNormalization, which keeps its statistics.
   train::Job quantized_norm_job(const std::string& name,

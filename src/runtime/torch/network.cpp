@@ -203,7 +203,8 @@ std::vector<at::Tensor> Network::State::compute(const Instruction& step,
                             .inputs = std::move(inputs),
                             .known = step.known,
                             .batch_statistics = options.batch_statistics,
-                            .momentum = options.momentum});
+                            .momentum = options.momentum,
+                            .batch_norm = options.batch_norm});
 }
 
 void Network::State::run_step(const Instruction& step, std::vector<at::Tensor>& values,

@@ -33,10 +33,24 @@ struct FakeQuantizer {
   Codes codes;
 };
 
+/// What BatchNormalization by the batch computes from.
+struct BatchNorm {
+  at::Tensor input;  ///< [N, C, H, W]; the others [C].
+  at::Tensor gamma;
+  at::Tensor beta;
+  at::Tensor mean;  ///< The running one, to be moved; as the variance.
+  at::Tensor variance;
+  double momentum = 0;
+  double epsilon = 0;
+};
+
 struct RunOptions {
   bool batch_statistics = false;  ///< BatchNormalization normalizes by the batch and moves its
                                   ///< running statistics, as in training.
   double momentum = 0.03;         ///< Of the running statistics.
+  /// Computes BatchNormalization where batch_statistics asks for the batch's; empty: LibTorch does,
+  /// by the batch of this process.
+  std::function<at::Tensor(const BatchNorm&)> batch_norm = {};
   /// Told the time of each node after it was computed; may be empty.
   std::function<void(graph::NodeId, double milliseconds)> timed = {};
 };

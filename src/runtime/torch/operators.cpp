@@ -55,6 +55,15 @@ Outputs conv(const Call& call) {
 }
 
 Outputs batch_norm(const Call& call) {
+  if (call.batch_statistics && call.batch_norm) {
+    return {call.batch_norm({.input = call.inputs[0],
+                             .gamma = call.inputs[1],
+                             .beta = call.inputs[2],
+                             .mean = call.inputs[3],
+                             .variance = call.inputs[4],
+                             .momentum = call.momentum,
+                             .epsilon = call.node.real("epsilon", 1e-5f)})};
+  }
   return {at::batch_norm(call.inputs[0], call.inputs[1], call.inputs[2], call.inputs[3],
                          call.inputs[4], call.batch_statistics, call.momentum,
                          call.node.real("epsilon", 1e-5f), true)};

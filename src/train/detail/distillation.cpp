@@ -3,6 +3,8 @@
 
 #include <ATen/ATen.h>
 
+#include <vector>
+
 #include "core/error.h"
 
 namespace yoloq::train::detail {
@@ -36,14 +38,50 @@ double balance(std::size_t level, std::size_t levels) {
   return levels == 3 ? kOfThree[level] : kOfMore[std::min<std::size_t>(level, 4)];
 }
 
+/// The teacher's objectness of a level.
+at::Tensor sure_of(const at::Tensor& teacher, std::size_t anchors) {
+  return at::sigmoid(
+      by_cell(teacher, static_cast<std::int64_t>(anchors)).detach().select(-1, kBoxNumbers));
+}
+
+/// What the means are over.
+struct AllRanks {
+  double images = 0;
+  double share = 1;              ///< Of this rank in the images, and so in the cells.
+  std::vector<at::Tensor> sure;  ///< Per level: the teacher's objectness, summed.
+};
+
+AllRanks over_all_ranks(std::span<const at::Tensor> teacher, const LossOptions& options,
+                        const SumOverRanks& sum) {
+  const auto own = static_cast<double>(teacher[0].size(0));
+  AllRanks all{.images = own, .sure = {}};
+  for (std::size_t i = 0; i < teacher.size(); ++i) {
+    all.sure.push_back(sure_of(teacher[i], options.anchors[i].size()).sum());
+  }
+  if (sum) {
+    std::vector<double> counts{own};
+    for (const at::Tensor& level : all.sure) counts.push_back(level.item<double>());
+    const std::vector<double> sums = sum(counts);
+    all.images = sums.front();
+    all.share = shares_of({own}, {all.images}).front();
+    for (std::size_t i = 0; i < all.sure.size(); ++i) {
+      all.sure[i] = at::full({}, sums[i + 1], all.sure[i].options());
+    }
+  }
+  for (at::Tensor& level : all.sure) level = level.clamp_min(1e-6);
+  return all;
+}
+
 }  // namespace
 
 LossResult compute_distillation(std::span<const at::Tensor> student,
-                                std::span<const at::Tensor> teacher, const LossOptions& options) {
+                                std::span<const at::Tensor> teacher, const LossOptions& options,
+                                const SumOverRanks& sum) {
   if (student.size() != teacher.size() || student.size() != options.anchors.size()) {
     fail(ErrorCode::bad_argument, "{} heads learn from {}, with anchors for {}", student.size(),
          teacher.size(), options.anchors.size());
   }
+  const AllRanks all = over_all_ranks(teacher, options, sum);
   at::Tensor box = at::zeros({}, student[0].options().dtype(at::kFloat));
   at::Tensor objectness = box.clone();
   at::Tensor classes = box.clone();
@@ -52,14 +90,15 @@ LossResult compute_distillation(std::span<const at::Tensor> student,
     const at::Tensor mine = by_cell(student[i], anchors);
     const at::Tensor theirs = by_cell(teacher[i], anchors).detach();
     const at::Tensor sure = at::sigmoid(theirs.select(-1, kBoxNumbers));
-    const at::Tensor total = sure.sum().clamp_min(1e-6);
+    const at::Tensor& total = all.sure[i];
     const auto weighted = [&](const at::Tensor& of_cells) {
       return (of_cells * sure).sum() / total;
     };
 
-    objectness = objectness +
-                 divergence(mine.select(-1, kBoxNumbers), theirs.select(-1, kBoxNumbers)).mean() *
-                     balance(i, student.size());
+    objectness = objectness + shared_mean(divergence(mine.select(-1, kBoxNumbers),
+                                                     theirs.select(-1, kBoxNumbers)),
+                                          all.share) *
+                                  balance(i, student.size());
     box = box +
           weighted(at::smooth_l1_loss(mine.narrow(-1, 0, kBoxNumbers),
                                       theirs.narrow(-1, 0, kBoxNumbers), at::Reduction::None, 0.1)
@@ -75,8 +114,7 @@ LossResult compute_distillation(std::span<const at::Tensor> student,
   box = box * options.box;
   objectness = objectness * options.obj;
   classes = classes * options.cls;
-  const auto batch = static_cast<double>(student[0].size(0));
-  return {(box + objectness + classes) * batch,
+  return {(box + objectness + classes) * all.images,
           at::stack({box.detach(), objectness.detach(), classes.detach()})};
 }
 

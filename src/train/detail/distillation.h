@@ -23,7 +23,9 @@ namespace yoloq::train::detail {
 /// objectness is that of Mehta and Ozturk, "Object detection at 200 frames per second", 2018.
 ///
 /// @param student, teacher  per level [N, na * (5 + nc), H, W], before the sigmoid.
+/// @param sum               over all ranks; called once.
 LossResult compute_distillation(std::span<const at::Tensor> student,
-                                std::span<const at::Tensor> teacher, const LossOptions& options);
+                                std::span<const at::Tensor> teacher, const LossOptions& options,
+                                const SumOverRanks& sum = {});
 
 }  // namespace yoloq::train::detail

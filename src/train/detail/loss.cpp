@@ -99,22 +99,22 @@ Level level_of(const at::Tensor& head, const std::vector<model::Anchor>& anchors
   return level;
 }
 
-/// Mean of the cross entropy, as focal loss if gamma is not 0.
+/// This rank's part of the mean of the cross entropy, as focal loss if gamma is not 0.
 ///
 /// Source: Lin et al., "Focal Loss for Dense Object Detection", ICCV 2017, with alpha 0.25.
 at::Tensor cross_entropy(const at::Tensor& logits, const at::Tensor& target, double positive_weight,
-                         double gamma) {
+                         double gamma, double share) {
   at::Tensor weight;
   if (positive_weight != 1.0) weight = at::full({1}, positive_weight, logits.options());
-  if (gamma <= 0) return at::binary_cross_entropy_with_logits(logits, target, {}, weight);
-
-  constexpr double kAlpha = 0.25;
   const at::Tensor each =
       at::binary_cross_entropy_with_logits(logits, target, {}, weight, at::Reduction::None);
+  if (gamma <= 0) return shared_mean(each, share);
+
+  constexpr double kAlpha = 0.25;
   const at::Tensor probability = logits.sigmoid();
   const at::Tensor of_truth = target * probability + (1 - target) * (1 - probability);
   const at::Tensor alpha = target * kAlpha + (1 - target) * (1 - kAlpha);
-  return (each * (alpha * (1 - of_truth).pow(gamma))).mean();
+  return shared_mean(each * (alpha * (1 - of_truth).pow(gamma)), share);
 }
 
 /// One level's parts without gains; undefined if there is nothing to learn.
@@ -141,15 +141,21 @@ at::Tensor predicted_boxes(const at::Tensor& predicted, const at::Tensor& anchor
 }
 
 at::Tensor class_loss(const at::Tensor& logits, const at::Tensor& classes,
-                      const LossOptions& options) {
+                      const LossOptions& options, double share) {
   const double absent = 0.5 * options.label_smoothing;
   const at::Tensor target =
       at::full_like(logits, absent).scatter_(1, classes.unsqueeze(1), 1.0 - absent);
-  return cross_entropy(logits, target, options.cls_pw, options.fl_gamma);
+  return cross_entropy(logits, target, options.cls_pw, options.fl_gamma, share);
 }
 
+/// What this rank has of all ranks' images, and so of their cells, and of a level's targets.
+struct Shares {
+  double images = 1;
+  double targets = 1;
+};
+
 LevelLoss level_loss(const at::Tensor& head, const LevelTargets& targets, const Level& level,
-                     const LossOptions& options) {
+                     const LossOptions& options, const Shares& shares) {
   const at::Device device = head.device();
   const at::Tensor cells = integers(targets.cells, device);
   const HeadReading read = read_head(head, static_cast<int64_t>(level.anchors.size()), cells);
@@ -158,7 +164,7 @@ LevelLoss level_loss(const at::Tensor& head, const LevelTargets& targets, const 
   if (targets.size() > 0) {
     const at::Tensor boxes = predicted_boxes(read.rows, reals(targets.anchor_sides, 2, device));
     const at::Tensor iou = complete_iou(boxes, reals(targets.boxes, 4, device));
-    loss.box = (1.0 - iou).mean();
+    loss.box = shared_mean(1.0 - iou, shares.targets);
 
     const at::Tensor last = integers(targets.last, device);
     expected.view(-1).index_put_({cells.index_select(0, last)},
@@ -166,25 +172,35 @@ LevelLoss level_loss(const at::Tensor& head, const LevelTargets& targets, const 
     const int64_t classes = read.rows.size(1) - kBoxFields;
     if (classes > 1) {
       loss.classes = class_loss(read.rows.narrow(1, kBoxFields, classes),
-                                integers(targets.classes, device), options);
+                                integers(targets.classes, device), options, shares.targets);
     }
   }
-  loss.objectness = cross_entropy(read.objectness, expected, options.obj_pw, options.fl_gamma);
+  loss.objectness =
+      cross_entropy(read.objectness, expected, options.obj_pw, options.fl_gamma, shares.images);
   return loss;
 }
 
 }  // namespace
 
 LossResult compute_loss(std::span<const at::Tensor> heads, const at::Tensor& labels,
-                        const LossOptions& options) {
+                        const LossOptions& options, const SumOverRanks& sum) {
   const HeadShape shape = shape_of(heads, options);
   const std::vector<ImageLabel> rows = labels_of(labels, shape);
   const auto zero = [&] { return at::zeros({}, heads[0].options().dtype(at::kFloat)); };
   at::Tensor box = zero(), objectness = zero(), classes = zero();
+  std::vector<Level> levels;
+  std::vector<LevelTargets> targets;
+  std::vector<double> counts{static_cast<double>(shape.images)};
   for (std::size_t i = 0; i < heads.size(); ++i) {
-    const Level level = level_of(heads[i], options.anchors[i], options.strides[i]);
-    const LevelTargets targets = match_labels(rows, level, static_cast<float>(options.anchor_t));
-    const LevelLoss loss = level_loss(heads[i], targets, level, options);
+    levels.push_back(level_of(heads[i], options.anchors[i], options.strides[i]));
+    targets.push_back(match_labels(rows, levels[i], static_cast<float>(options.anchor_t)));
+    counts.push_back(static_cast<double>(targets[i].size()));
+  }
+  const std::vector<double> all = sum ? sum(counts) : counts;
+  const std::vector<double> shares = shares_of(counts, all);
+  for (std::size_t i = 0; i < heads.size(); ++i) {
+    const LevelLoss loss =
+        level_loss(heads[i], targets[i], levels[i], options, {shares[0], shares[i + 1]});
     const double balance = heads.size() == 3 ? kBalanceOfThree.at(i) : kBalance.at(i);
     objectness = objectness + loss.objectness * balance;
     if (loss.box.defined()) box = box + loss.box;
@@ -192,7 +208,7 @@ LossResult compute_loss(std::span<const at::Tensor> heads, const at::Tensor& lab
   }
   const at::Tensor parts =
       at::stack({box * options.box, objectness * options.obj, classes * options.cls});
-  return {.total = parts.sum() * shape.images, .parts = parts.detach()};
+  return {.total = parts.sum() * all.front(), .parts = parts.detach()};
 }
 
 }  // namespace yoloq::train::detail

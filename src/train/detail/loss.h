@@ -5,13 +5,15 @@
 
 #include <span>
 
+#include "train/detail/shared_mean.h"
 #include "train/loss_options.h"
 
 namespace yoloq::train::detail {
 
-/// What a step of training minimizes, and what it is made of.
+/// What a step of training minimizes, and what it is made of. With several ranks, their results
+/// add up to that of one rank with the images of all.
 struct LossResult {
-  at::Tensor total;  ///< []: the sum of the parts times the batch size; has gradients.
+  at::Tensor total;  ///< []: the sum of the parts times the images of all ranks; has gradients.
   at::Tensor parts;  ///< [3]: box, objectness and classes, each with its gain; without gradients.
 };
 
@@ -30,12 +32,13 @@ struct LossResult {
 ///                last convolutions.
 /// @param labels  [M, 6] of any real type: image of the batch, class, then centre x, y, width and
 ///                height, 0 to 1.
+/// @param sum     over all ranks; called once.
 ///
 /// Source: ComputeLoss of Ultralytics' utils/loss.py, v6.0 to v7.0, without autobalance. Where
 /// several boxes claim a cell, the last one's IoU is its target on every device, as there on a CPU.
 ///
 /// @throws Error(bad_argument) if shapes, options or labels contradict each other.
 LossResult compute_loss(std::span<const at::Tensor> heads, const at::Tensor& labels,
-                        const LossOptions& options);
+                        const LossOptions& options, const SumOverRanks& sum = {});
 
 }  // namespace yoloq::train::detail

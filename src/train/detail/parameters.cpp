@@ -33,8 +33,17 @@ std::vector<at::Tensor> Parameters::trained() const {
   return tensors;
 }
 
-Parameters take_parameters(runtime::torch::Network& network, bool learn_scales) {
+const std::string& Parameters::scale_of(const std::string& name) const {
+  const auto joint = joint_scales.find(name);
+  return joint == joint_scales.end() ? name : joint->second;
+}
+
+Parameters take_parameters(runtime::torch::Network& network, bool learn_scales,
+                           const std::vector<std::vector<std::string>>& joint) {
   Parameters result;
+  for (const auto& group : joint) {
+    for (std::size_t i = 1; i < group.size(); ++i) result.joint_scales[group[i]] = group[0];
+  }
   std::set<std::string> taken;
   const graph::Graph& graph = network.graph();
   for (const graph::NodeId id : graph.nodes()) {
@@ -52,8 +61,12 @@ Parameters take_parameters(runtime::torch::Network& network, bool learn_scales) 
   }
   for (auto& [name, quantizer] : network.quantizers()) {
     if (!learn_scales) break;
+    if (result.joint_scales.contains(name)) continue;
     quantizer.scale.set_requires_grad(true);
     result.scales.push_back({name, quantizer.scale});
+  }
+  for (const auto& [name, other] : result.joint_scales) {
+    network.quantizers().at(name).scale = network.quantizers().at(other).scale;
   }
   return result;
 }

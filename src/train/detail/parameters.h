@@ -3,6 +3,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -17,16 +18,25 @@ struct Parameter {
 
 /// What is trained, in the order of the graph.
 struct Parameters {
-  std::vector<Parameter> weights;     ///< Of convolutions: weight decay.
-  std::vector<Parameter> norms;       ///< gamma of normalization.
-  std::vector<Parameter> biases;      ///< Of convolutions, and beta.
-  std::vector<Parameter> scales;      ///< Of quantizers that learn them.
+  std::vector<Parameter> weights;  ///< Of convolutions: weight decay.
+  std::vector<Parameter> norms;    ///< gamma of normalization.
+  std::vector<Parameter> biases;   ///< Of convolutions, and beta.
+  std::vector<Parameter> scales;   ///< Of quantizers that learn them.
+  /// Quantizers that read the scale of another: value name to value name of the one in `scales`.
+  std::map<std::string, std::string> joint_scales;
   std::vector<Parameter> statistics;  ///< Running means and variances: moved, not trained.
+
+  /// Whose scale the quantizer of `name` reads.
+  const std::string& scale_of(const std::string& name) const;
 
   std::vector<at::Tensor> trained() const;  ///< All that have gradients but the scales.
 };
 
 /// Finds the parameters of a network by the operators that read them, and asks for their gradients.
-Parameters take_parameters(runtime::torch::Network& network, bool learn_scales);
+///
+/// @param joint  groups of quantizers that have one scale, by value name; see
+///               quantize::joint_activations().
+Parameters take_parameters(runtime::torch::Network& network, bool learn_scales,
+                           const std::vector<std::vector<std::string>>& joint = {});
 
 }  // namespace yoloq::train::detail

@@ -3,18 +3,23 @@
 
 #include <ATen/ATen.h>
 #include <ATen/autocast_mode.h>
+#include <c10/core/CachingDeviceAllocator.h>
 #include <c10/core/InferenceMode.h>
 #include <dlfcn.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <iterator>
+#include <string_view>
 #include <utility>
 
 #include "core/error.h"
+#include "quantize/joint_scales.h"
 #include "runtime/torch/tensors.h"
 #include "train/detail/distillation.h"
 #include "train/detail/loss.h"
+#include "train/detail/synchronised_norm.h"
 
 namespace yoloq::train::detail {
 
@@ -68,6 +73,11 @@ Network make_network(const Job& job, c10::Device device) {
     network.quantize(*job.plan);
   }
   return network;
+}
+
+std::vector<std::vector<std::string>> joint_scales_of(const Job& job) {
+  if (!job.plan) return {};
+  return quantize::joint_activations(job.model, *job.plan);
 }
 
 LossOptions loss_options(const Job& job) {
@@ -154,12 +164,19 @@ c10::Device open_device(const std::string& name) {
   return device;
 }
 
-Session::Session(const Job& job)
+bool is_out_of_memory(const c10::Error& error) {
+  if (dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr) return true;
+  return std::string_view(error.what_without_backtrace()).find("DefaultCPUAllocator") !=
+         std::string_view::npos;
+}
+
+Session::Session(const Job& job, const Ranks& ranks)
     : job_(job),
+      ranks_(ranks),
       device_(open_device(job.recipe.device)),
       loss_(loss_options(job)),
       network_(make_network(job, device_)),
-      parameters_(take_parameters(network_, job.recipe.learn_scales)),
+      parameters_(take_parameters(network_, job.recipe.learn_scales, joint_scales_of(job))),
       optimizer_(parameters_, optimizer_options(job)),
       average_(parameters_, job.recipe.average_decay, job.recipe.average_steps) {
   averaged_ = std::make_unique<Network>(make_network(job, device_));
@@ -168,7 +185,7 @@ Session::Session(const Job& job)
     if (average != average_.tensors().end()) tensor = average->second;
   }
   for (auto& [name, quantizer] : averaged_->quantizers()) {
-    const auto average = average_.scales().find(name);
+    const auto average = average_.scales().find(parameters_.scale_of(name));
     if (average != average_.scales().end()) quantizer.scale = average->second;
   }
   if (job.recipe.teacher != Teacher::float_model) return;
@@ -186,8 +203,16 @@ at::Tensor Session::images_of(const dataset::Batch& batch) const {
       .div_(255);
 }
 
-LossResult Session::loss_of(Network& network, const dataset::Batch& batch,
-                            bool batch_statistics) const {
+LossResult Session::loss_of(Network& network, const dataset::Batch& batch, bool batch_statistics,
+                            bool with_ranks) const {
+  runtime::torch::RunOptions options{.batch_statistics = batch_statistics};
+  SumOverRanks sum;
+  if (with_ranks && !ranks_.alone()) {
+    sum = [this](std::vector<double> values) { return ranks_.sum(std::move(values)); };
+    options.batch_norm = [this](const runtime::torch::BatchNorm& norm) {
+      return synchronised_norm(norm, [this](std::span<at::Tensor> sums) { ranks_.sum(sums); });
+    };
+  }
   const at::Tensor images = images_of(batch);
   std::vector<at::Tensor> heads;
   std::vector<at::Tensor> taught;
@@ -197,29 +222,76 @@ LossResult Session::loss_of(Network& network, const dataset::Batch& batch,
       const c10::NoGradGuard guard;
       taught = heads_of(teacher_->run({&images, 1}), job_.head);
     }
-    heads = heads_of(network.run({&images, 1}, {.batch_statistics = batch_statistics}), job_.head);
+    heads = heads_of(network.run({&images, 1}, options), job_.head);
   }
-  if (teacher_) return compute_distillation(heads, taught, loss_);
-  return compute_loss(heads, labels_of(batch), loss_);
+  if (teacher_) return compute_distillation(heads, taught, loss_, sum);
+  return compute_loss(heads, labels_of(batch), loss_, sum);
 }
 
 at::Tensor Session::step(const dataset::Batch& batch, const Rates& rates, double scale_rate) {
-  const LossResult loss = loss_of(network_, batch, job_.recipe.batch_statistics);
-  if (!std::isfinite(loss.total.item<double>())) {
-    fail(ErrorCode::bad_value, "the loss is {}", loss.total.item<double>());
+  LossResult loss = loss_of(network_, batch, job_.recipe.batch_statistics, true);
+  at::Tensor total = loss.total.detach().clone();
+  at::Tensor sums[] = {total, loss.parts};
+  ranks_.sum(sums);  // All ranks see the same, so that all stop if it is no number.
+  if (!std::isfinite(total.item<double>())) {
+    fail(ErrorCode::bad_value, "the loss is {}", total.item<double>());
   }
   loss.total.backward();
   if (++waiting_ >= rates.accumulate) {
     waiting_ = 0;
+    add_up_gradients();
     optimizer_.step(rates, scale_rate);
     average_.update();
   }
   return loss.parts;
 }
 
+bool Session::fits(const dataset::Batch& batch, std::size_t count) {
+  if (device_.is_cuda()) at::getDeviceAllocator(device_.type())->emptyCache();
+  dataset::Batch part{.count = count, .global_count = count};
+  const auto bytes = static_cast<std::ptrdiff_t>(batch.images.size() / batch.count * count);
+  part.images.assign(batch.images.begin(), batch.images.begin() + bytes);
+  std::ranges::copy_if(batch.labels, std::back_inserter(part.labels),
+                       [&](const dataset::BatchLabel& label) { return label.image < count; });
+  bool enough = true;
+  try {
+    loss_of(network_, part, job_.recipe.batch_statistics, false).total.backward();
+  } catch (const c10::Error& error) {
+    if (!is_out_of_memory(error)) throw;
+    enough = false;
+  }
+  for (at::Tensor& gradient : gradients()) gradient.zero_();
+  return enough;
+}
+
 at::Tensor Session::validation_loss(const dataset::Batch& batch) {
   const c10::NoGradGuard guard;
-  return loss_of(*averaged_, batch, false).parts;
+  return loss_of(*averaged_, batch, false, false).parts;
+}
+
+std::vector<at::Tensor> Session::gradients() const {
+  std::vector<at::Tensor> gradients;
+  for (const auto* group :
+       {&parameters_.weights, &parameters_.norms, &parameters_.biases, &parameters_.scales}) {
+    for (const Parameter& parameter : *group) {
+      const at::Tensor& gradient = parameter.tensor.grad();
+      if (gradient.defined()) gradients.push_back(gradient);
+    }
+  }
+  return gradients;
+}
+
+void Session::add_up_gradients() {
+  std::vector<at::Tensor> all = gradients();
+  ranks_.sum(all);
+}
+
+void Session::gather_gradients() {
+  if (ranks_.alone() || waiting_ == 0) return;
+  add_up_gradients();
+  if (ranks_.first()) return;
+  const c10::NoGradGuard guard;
+  for (at::Tensor& gradient : gradients()) gradient.zero_();
 }
 
 pipeline::TrainingCheckpoint Session::checkpoint() const {
@@ -230,7 +302,7 @@ pipeline::TrainingCheckpoint Session::checkpoint() const {
   if (job_.plan) {
     result.plan = *job_.plan;
     const auto learned = [&](const std::string& name) -> std::optional<std::vector<float>> {
-      const auto scale = average_.scales().find(name);
+      const auto scale = average_.scales().find(parameters_.scale_of(name));
       if (scale == average_.scales().end()) return std::nullopt;
       return from_torch(scale->second).to_floats();
     };
@@ -278,6 +350,7 @@ void Session::restore(const pipeline::TrainingCheckpoint& checkpoint) {
       if (gradient == state.end()) continue;
       parameter.tensor.mutable_grad() =
           at::empty_like(parameter.tensor).copy_(to_torch(gradient->second));
+      if (!ranks_.first()) parameter.tensor.mutable_grad().zero_();  // Rank 0 has those of all.
     }
   }
   optimizer_.restore(state);

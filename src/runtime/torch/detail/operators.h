@@ -4,11 +4,13 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
 #include <string_view>
 #include <vector>
 
 #include "core/tensor.h"
 #include "graph/graph.h"
+#include "runtime/torch/network.h"
 
 namespace yoloq::runtime::torch {
 
@@ -20,6 +22,7 @@ struct Call {
   std::vector<const Tensor*> known{};  ///< Constants of the graph; nullptr for other inputs.
   bool batch_statistics = false;       ///< See RunOptions.
   double momentum = 0;
+  std::function<at::Tensor(const BatchNorm&)> batch_norm{};
 };
 
 /// One operator of ONNX on LibTorch.

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <functional>
+#include <span>
+
+#include "runtime/torch/network.h"
+
+namespace yoloq::train::detail {
+
+/// Replaces tensors by their sums over all ranks.
+using SumTensors = std::function<void(std::span<at::Tensor>)>;
+
+/// BatchNormalization by mean and variance over the batches of all ranks together, with the
+/// gradient that passes through them; moves the running statistics alike on every rank. Each rank
+/// has its part of gamma's and beta's gradients. A rank's batch may have no images.
+///
+/// @param sum  is called once forward and once backward, at the same point on every rank.
+///
+/// Source: Ioffe and Szegedy, "Batch Normalization", ICML 2015, with m the values of all ranks.
+at::Tensor synchronised_norm(const runtime::torch::BatchNorm& norm, const SumTensors& sum);
+
+}  // namespace yoloq::train::detail

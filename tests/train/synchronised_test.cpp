@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// @file
+/// What ranks compute from their parts of a batch against one process with the whole: LibTorch's
+/// own batch_norm, and the losses without ranks.
+
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "train/detail/distillation.h"
+#include "train/detail/loss.h"
+#include "train/detail/ranks.h"
+#include "train/detail/synchronised_norm.h"
+#include "train/several_ranks.h"
+
+namespace yoloq::train::detail {
+namespace {
+
+using test::on_ranks;
+using testing::Each;
+using testing::IsEmpty;
+
+/// Images of the batch that each rank has: an uneven split, and one rank with none.
+struct Part {
+  std::int64_t first = 0;
+  std::int64_t count = 0;
+};
+constexpr Part kParts[] = {{0, 3}, {3, 2}, {5, 0}};
+constexpr std::int64_t kImages = 5;
+
+at::Tensor part_of(const at::Tensor& batch, int rank) {
+  return batch.narrow(0, kParts[rank].first, kParts[rank].count).clone();
+}
+
+at::Tensor noise(at::IntArrayRef sizes, std::uint64_t seed) {
+  return at::randn(sizes, at::make_generator<at::CPUGeneratorImpl>(seed));
+}
+
+void expect_close(const at::Tensor& actual, const at::Tensor& expected, double tolerance) {
+  ASSERT_EQ(actual.sizes(), expected.sizes());
+  if (expected.numel() == 0) return;
+  EXPECT_LE((actual - expected).abs().max().item<double>(),
+            tolerance * expected.abs().max().item<double>());
+}
+
+TEST(SynchronisedNorm, IsThatOfTheWholeBatchWithItsGradients) {
+  constexpr double kClose = 2e-6;
+  // A mean far from 0, where a variance from plain sums would lose its digits.
+  const at::Tensor input = noise({kImages, 4, 6, 7}, 1) * 0.5 + 30;
+  const at::Tensor weights = noise({kImages, 4, 6, 7}, 2);
+  at::Tensor gamma = noise({4}, 3), beta = noise({4}, 4);
+  at::Tensor whole = input.clone().requires_grad_();
+  at::Tensor whole_gamma = gamma.clone().requires_grad_(),
+             whole_beta = beta.clone().requires_grad_();
+  at::Tensor mean = at::ones({4}), variance = at::ones({4});
+  const at::Tensor expected =
+      at::batch_norm(whole, whole_gamma, whole_beta, mean, variance, true, 0.03, 1e-3, false);
+  (expected * weights).sum().backward();
+
+  std::mutex mutex;
+  at::Tensor at_gamma = at::zeros({4}), at_beta = at::zeros({4});
+  const auto errors = on_ranks(3, [&](const RankPlace& place) {
+    Ranks ranks(place, {});
+    at::Tensor mine = part_of(input, place.rank).requires_grad_();
+    at::Tensor own_gamma = gamma.clone().requires_grad_(), own_beta = beta.clone().requires_grad_();
+    const at::Tensor own_mean = at::ones({4}), own_variance = at::ones({4});
+    const at::Tensor output =
+        synchronised_norm({mine, own_gamma, own_beta, own_mean, own_variance, 0.03, 1e-3},
+                          [&](std::span<at::Tensor> sums) { ranks.sum(sums); });
+    (output * part_of(weights, place.rank)).sum().backward();
+    std::unique_lock lock(mutex);
+    expect_close(output.detach(), part_of(expected.detach(), place.rank), kClose * 10);
+    expect_close(own_mean, mean, kClose);
+    expect_close(own_variance, variance, kClose * 10);
+    expect_close(mine.grad(), part_of(whole.grad(), place.rank), kClose * 10);
+    at_gamma += own_gamma.grad();
+    at_beta += own_beta.grad();
+    lock.unlock();
+    ranks.finish();  // Waits for the others.
+  });
+  EXPECT_THAT(errors, Each(IsEmpty()));
+  expect_close(at_gamma, whole_gamma.grad(), kClose * 10);
+  expect_close(at_beta, whole_beta.grad(), kClose);
+}
+
+LossOptions options_of_two_levels() {
+  return {.anchors = {{{10, 13}, {16, 30}}, {{30, 61}, {62, 45}}}, .strides = {8, 16}};
+}
+
+/// Heads for 3 classes of images of 64 pixels.
+std::vector<at::Tensor> heads(std::uint64_t seed) {
+  return {noise({kImages, 16, 8, 8}, seed), noise({kImages, 16, 4, 4}, seed + 1)};
+}
+
+/// Boxes of all images but one of rank 1's; the third image has none that match the finer level.
+at::Tensor labels() {
+  return at::tensor({0.f, 1.f, .3f, .4f, .2f,  .3f,  0.f, 2.f, .7f, .6f, .3f, .2f,  //
+                     1.f, 0.f, .5f, .5f, .15f, .25f, 2.f, 1.f, .2f, .8f, .9f, .9f,
+                     4.f, 0.f, .6f, .3f, .3f,  .4f})
+      .view({-1, 6});
+}
+
+at::Tensor labels_of_rank(int rank) {
+  const at::Tensor all = labels();
+  const at::Tensor image = all.select(1, 0);
+  const auto first = static_cast<float>(kParts[rank].first);
+  at::Tensor mine = all.index(
+      {image.ge(first).logical_and(image.lt(first + static_cast<float>(kParts[rank].count)))});
+  mine.select(1, 0).sub_(first);
+  return mine;
+}
+
+using LossOfHeads = std::function<LossResult(std::span<const at::Tensor> student,
+                                             std::span<const at::Tensor> teacher,
+                                             const at::Tensor& labels, const SumOverRanks& sum)>;
+
+void expect_parts_add_up(const LossOfHeads& loss_of) {
+  std::vector<at::Tensor> student = heads(5);
+  const std::vector<at::Tensor> teacher = heads(7);
+  for (at::Tensor& head : student) head.requires_grad_();
+  const LossResult whole = loss_of(student, teacher, labels(), {});
+  whole.total.backward();
+
+  std::mutex mutex;
+  at::Tensor total = at::zeros({}), parts = at::zeros({3});
+  const auto errors = on_ranks(3, [&](const RankPlace& place) {
+    Ranks ranks(place, {});
+    std::vector<at::Tensor> mine, theirs;
+    for (std::size_t i = 0; i < student.size(); ++i) {
+      mine.push_back(part_of(student[i].detach(), place.rank).requires_grad_());
+      theirs.push_back(part_of(teacher[i], place.rank));
+    }
+    const LossResult own =
+        loss_of(mine, theirs, labels_of_rank(place.rank),
+                [&](std::vector<double> values) { return ranks.sum(std::move(values)); });
+    own.total.backward();
+    std::unique_lock lock(mutex);
+    total += own.total.detach();
+    parts += own.parts;
+    for (std::size_t i = 0; i < student.size(); ++i) {
+      expect_close(mine[i].grad(), part_of(student[i].grad(), place.rank), 2e-6);
+    }
+    lock.unlock();
+    ranks.finish();  // Waits for the others.
+  });
+  EXPECT_THAT(errors, Each(IsEmpty()));
+  expect_close(total, whole.total.detach(), 1e-6);
+  expect_close(parts, whole.parts, 1e-6);
+}
+
+TEST(LossOfRanks, AddsUpToThatOfTheWholeBatch) {
+  expect_parts_add_up([](auto student, auto, const auto& labels, const auto& sum) {
+    return compute_loss(student, labels, options_of_two_levels(), sum);
+  });
+}
+
+TEST(FocalLossOfRanks, AddsUpToThatOfTheWholeBatch) {
+  expect_parts_add_up([](auto student, auto, const auto& labels, const auto& sum) {
+    LossOptions options = options_of_two_levels();
+    options.fl_gamma = 1.5;
+    return compute_loss(student, labels, options, sum);
+  });
+}
+
+TEST(DistillationOfRanks, AddsUpToThatOfTheWholeBatch) {
+  expect_parts_add_up([](auto student, auto teacher, const auto&, const auto& sum) {
+    return compute_distillation(student, teacher, options_of_two_levels(), sum);
+  });
+}
+
+}  // namespace
+}  // namespace yoloq::train::detail
