@@ -177,6 +177,22 @@ TEST(FrontSection, IsOfAgreementWhereTheFileHasItForAll) {
   EXPECT_THAT(figure().caption, testing::HasSubstr("agreement with the float model"));
 }
 
+TEST(FrontSection, HasTheAgreementBesideEachModelThatSaysIt) {
+  const SomeRun folder;
+  auto json = nlohmann::ordered_json::parse(read_file(folder / "search.json"));
+  json["candidates"][0]["agreement"] = 85.126;
+  json["candidates"][1]["final_ap"] = 0.35;
+  folder.write("search.json", json.dump());
+
+  const Table table = all_of_kind<Table>(front_section(read_run(folder.path()))).at(0);
+
+  EXPECT_EQ(table.header.at(2), "agreement with float, %");
+  EXPECT_THAT(table.rows.at(0),
+              ElementsAre("1", "fast", "-", "0.4000", "6.00", "0.3500", "-", "-"));
+  EXPECT_THAT(table.rows.at(1),
+              ElementsAre("2", "slow", "85.13", "0.5000", "12.00", "-", "-", "-"));
+}
+
 TEST(FrontSection, HasFiguresOfImagesThatTheSearchDidNotSee) {
   const SomeRun folder;
   auto json = nlohmann::ordered_json::parse(read_file(folder / "search.json"));
