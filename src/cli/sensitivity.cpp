@@ -145,6 +145,13 @@ Outcome measure(const Arguments& arguments) {
           .facts = Json::object()};
 }
 
+/// The text of the file that others read: the profile and where it comes from.
+std::string file_text(const sense::Profile& profile) {
+  Json json = Json::parse(sense::to_json(profile));
+  json["provenance"] = provenance();
+  return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
 void run_measurement(const Arguments& arguments) {
   require_writable(arguments.out);
   require_writable(arguments.json.file);
@@ -154,7 +161,7 @@ void run_measurement(const Arguments& arguments) {
   arguments.plan.quantize_options();  // Fails before anything is read.
   const sense::Stopwatch watch;
   Outcome outcome = measure(arguments);
-  write_file(arguments.out, sense::to_json(outcome.profile));
+  write_file(arguments.out, file_text(outcome.profile));
   std::error_code ignored;
   fs::remove(arguments.out.string() + ".partial", ignored);
   print_profile(outcome.profile);

@@ -81,13 +81,25 @@ TEST_P(EveryMethod, ListsAllLayersMostSensitiveFirst) {
   EXPECT_GT(read_json(project_ / "facts.json").at("peak_mib"), 0);
   EXPECT_FALSE(fs::exists(project_ / "s.json.partial"));
 
-  const std::string bytes = read_file(project_ / "s.json");
+  const std::string text = test::measured_text(project_ / "s.json");
   ASSERT_EQ(measure({"--method", GetParam(), "--out", "s.json", "--draws", "3"}).status, 0);
-  EXPECT_EQ(read_file(project_ / "s.json"), bytes);
+  EXPECT_EQ(test::measured_text(project_ / "s.json"), text);
 }
 
 INSTANTIATE_TEST_SUITE_P(Of, EveryMethod, testing::Values("fast", "sqnr", "map"),
                          [](const auto& row) { return row.param; });
+
+TEST_F(SensitivityCommand, TheFileSaysWhichCommandMadeIt) {
+  ASSERT_EQ(measure({"--out", "s.json"}).status, 0);
+
+  const auto provenance = read_json(project_ / "s.json").at("provenance");
+
+  EXPECT_THAT(provenance.at("command").get<std::string>(),
+              AllOf(HasSubstr("yoloq sensitivity --images 3"), HasSubstr("--out s.json")));
+  EXPECT_THAT(provenance.at("date").get<std::string>(), testing::MatchesRegex("20..-.*T.*Z"));
+  EXPECT_THAT(provenance.at("tool").get<std::string>(), HasSubstr("yoloq "));
+  EXPECT_GT(provenance.at("machine").at("threads"), 0);
+}
 
 TEST_F(SensitivityCommand, ComparesTwoFiles) {
   ASSERT_EQ(measure({"--method", "sqnr", "--out", "a.json"}).status, 0);
