@@ -13,8 +13,6 @@ namespace yoloq::sensitivity {
 
 LabelledImages labelled_images(const dataset::Dataset& dataset,
                                const LabelledImagesOptions& options) {
-  dataset::Dataset own = dataset;
-  if (options.split != "val") own.annotations.clear();
   const auto all = dataset::list_images(dataset, options.split);
   LabelledImages found{.images = pipeline::pick_images(all, options.count), .truth = {}};
   if (found.images.empty()) {
@@ -22,7 +20,7 @@ LabelledImages labelled_images(const dataset::Dataset& dataset,
          options.split, dataset.file.string());
   }
   found.truth = pipeline::find_ground_truth(
-      own, found.images, {.split = options.split, .annotations = options.annotations});
+      dataset, found.images, {.split = options.split, .annotations = options.annotations});
   const std::set<std::int64_t> ids(found.truth.image_ids.begin(), found.truth.image_ids.end());
   const bool shows_something = std::ranges::any_of(
       found.truth.annotations.boxes,
