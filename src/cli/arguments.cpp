@@ -106,7 +106,8 @@ std::optional<vision::Size> SizeArguments::size() const {
 
 void DataArguments::declare(CLI::App& app, bool required) {
   app.add_option("--data", data, "data set yaml")->required(required);
-  app.add_option("--annotations", annotations, "COCO ground truth instead of the yaml's");
+  app.add_option("--annotations", annotations,
+                 "COCO ground truth of --split; else found beside the data or in labels");
   app.add_option("--split", split, "train, val or test")->capture_default_str();
   app.add_flag("--skip-bad", skip_bad, "leave out images that do not decode, and say which");
 }

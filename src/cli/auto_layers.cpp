@@ -9,6 +9,7 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "cli/plan_arguments.h"
 #include "cli/progress_bar.h"
 #include "core/error.h"
 #include "dataset/images.h"
@@ -104,9 +105,14 @@ std::vector<std::string> AutoLayers::most_sensitive(const sense::Profile& profil
 }
 
 sense::LabelledImages AutoLayers::search(const dataset::Dataset& dataset,
-                                         const std::string& split) const {
-  sense::LabelledImages found = sense::labelled_images(
-      dataset, {.split = split, .annotations = annotations, .count = search_images});
+                                         const PlanArguments& how) const {
+  sense::LabelledImages found = sense::labelled_images(dataset, {.split = how.split,
+                                                                 .annotations = annotations,
+                                                                 .count = search_images,
+                                                                 .skip_bad = how.skip_bad});
+  for (const std::string& message : found.skipped) {
+    fmt::print("skipped of the search images: {}\n", message);
+  }
   if (!dataset.splits.contains("val")) return found;
   const std::size_t common = sense::overlap(found.images, dataset::list_images(dataset, "val"));
   if (common > 0) {

@@ -22,6 +22,8 @@ class App;
 
 namespace yoloq::cli {
 
+struct PlanArguments;
+
 /// --max-drop, --sensitivity, --search-images, --annotations, and what --skip-layers says of auto.
 struct AutoLayers {
   std::optional<double> max_drop;
@@ -45,7 +47,7 @@ struct AutoLayers {
   /// What each layer costs: of the file, else measured.
   ///
   /// @param plan    without tuning.
-  /// @param images  of the split to calibrate on.
+  /// @param images  of the split to calibrate on, that decode.
   sensitivity::Profile profile(const pipeline::DetectionModel& model, const quantize::Plan& plan,
                                const std::vector<std::filesystem::path>& images, int threads) const;
 
@@ -53,8 +55,10 @@ struct AutoLayers {
   std::vector<std::string> most_sensitive(const sensitivity::Profile& profile) const;
 
   /// The images that the drop is measured on; says how many of them are in the val split.
+  ///
+  /// @param how  its `split` and `skip_bad`.
   sensitivity::LabelledImages search(const dataset::Dataset& dataset,
-                                     const std::string& split) const;
+                                     const PlanArguments& how) const;
 };
 
 /// Prints what was chosen and why it ended there; the same with all steps for --json.

@@ -207,7 +207,8 @@ void quantize(Arguments& arguments, const pipeline::DetectionModel& model,
     pipeline::QuantizationOptions untuned = arguments.how.pipeline_options();
     untuned.tune_weights = untuned.bias_correction = false;
     rounded = pipeline::quantize_model(model, images, untuned);
-    profile = automatic.profile(model, rounded.plan, images, arguments.how.threads);
+    const auto& known_good = arguments.how.skip_bad ? rounded.images : images;
+    profile = automatic.profile(model, rounded.plan, known_good, arguments.how.threads);
   }
   if (automatic.count) {
     const auto names = automatic.most_sensitive(profile);
@@ -259,7 +260,7 @@ void run(Arguments arguments) {
     load.hints.names = dataset.names;
     images = dataset::list_images(dataset, arguments.how.split);
     if (arguments.automatic.until_drop) {
-      search = arguments.automatic.search(dataset, arguments.how.split);
+      search = arguments.automatic.search(dataset, arguments.how);
     }
   }
   const pipeline::DetectionModel model = pipeline::load_model(source, load);

@@ -8,6 +8,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <system_error>
+#include <utility>
 
 #include "cli/arguments.h"
 #include "cli/command.h"
@@ -23,6 +24,7 @@
 #include "dataset/images.h"
 #include "onnx/model_file.h"
 #include "pipeline/calibration.h"
+#include "pipeline/decodable.h"
 #include "pipeline/ground_truth.h"
 #include "pipeline/plan_file.h"
 #include "quantize/target.h"
@@ -68,6 +70,7 @@ struct Arguments {
   std::size_t loss_images = 48;
   int threads = 0;
   bool resume = false;
+  bool skip_bad = false;
   fs::path cache = ".cache/yoloq";
   fs::path out = "runs/search";
 };
@@ -88,9 +91,20 @@ void set_loss_images_apart(const Arguments& arguments, const std::vector<fs::pat
   images.loss = pipeline::without(all, images.calibration);
 }
 
+/// The images of a split; with --skip-bad those that decode, after the others are named.
+std::vector<fs::path> usable_images(const Arguments& arguments, const dataset::Dataset& dataset,
+                                    const std::string& split) {
+  auto all = dataset::list_images(dataset, split);
+  if (!arguments.skip_bad) return all;
+  pipeline::Decodable good = pipeline::decodable(all);
+  for (const std::string& message : good.skipped) fmt::print("skipped: {}\n", message);
+  if (!good.images.empty()) return std::move(good.images);
+  fail(ErrorCode::not_found, "none of the {} images of the split '{}' decodes", all.size(), split);
+}
+
 Splits read_splits(const Arguments& arguments) {
   Splits splits{.dataset = dataset::read_data_yaml(arguments.data)};
-  const auto all = dataset::list_images(splits.dataset, arguments.split);
+  const auto all = usable_images(arguments, splits.dataset, arguments.split);
   if (all.size() < kLeastImages) {
     fail(ErrorCode::bad_argument, "the split '{}' has {} images; a search needs {} or more",
          arguments.split, all.size(), kLeastImages);
@@ -99,13 +113,14 @@ Splits read_splits(const Arguments& arguments) {
   splits.images.search =
       sensitivity::labelled_images(splits.dataset, {.split = arguments.split,
                                                     .annotations = arguments.annotations,
-                                                    .count = arguments.search_images});
+                                                    .count = arguments.search_images,
+                                                    .skip_bad = arguments.skip_bad});
   if (!splits.dataset.splits.contains(arguments.final_split)) {
     fmt::print("notice: the data have no split '{}': there are no final figures\n",
                arguments.final_split);
     return splits;
   }
-  splits.final_images = dataset::list_images(splits.dataset, arguments.final_split);
+  splits.final_images = usable_images(arguments, splits.dataset, arguments.final_split);
   const std::size_t common = sensitivity::overlap(all, splits.final_images);
   if (common > 0) {
     fmt::print(
@@ -370,6 +385,8 @@ void declare_search(CLI::App& app) {
       ->capture_default_str();
   app.add_option("--cache", arguments->cache, "folder of calibrations and tuned plans")
       ->capture_default_str();
+  app.add_flag("--skip-bad", arguments->skip_bad,
+               "try all images first, leave out those that do not decode, and say which");
   app.add_flag("--resume", arguments->resume, "go on with the search in --out");
   app.add_option("--out", arguments->out, "folder for the front, best.onnx and search.json")
       ->capture_default_str();

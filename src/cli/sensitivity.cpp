@@ -6,7 +6,9 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <system_error>
+#include <utility>
 
 #include "cli/arguments.h"
 #include "cli/command.h"
@@ -18,6 +20,7 @@
 #include "core/file.h"
 #include "dataset/images.h"
 #include "pipeline/calibration.h"
+#include "pipeline/decodable.h"
 #include "pipeline/plan_file.h"
 #include "sensitivity/correlation.h"
 #include "sensitivity/labelled_images.h"
@@ -114,35 +117,63 @@ Outcome measure_map(const Arguments& arguments, const sense::Subject& subject,
   return outcome;
 }
 
+/// The images to measure on, with what is to be found in them where the method asks for it.
+sense::LabelledImages choose_images(const Arguments& arguments, const dataset::Dataset& dataset) {
+  const bool needs_truth = arguments.method == "map";
+  const std::size_t few = arguments.method == "fast" ? sense::kFastImages : kSqnrImages;
+  const std::size_t usual = needs_truth ? kMapImages : few;
+  const std::size_t count = arguments.images > 0 ? arguments.images : usual;
+  if (needs_truth) {
+    return sense::labelled_images(dataset, {.split = arguments.plan.split,
+                                            .annotations = arguments.annotations,
+                                            .count = count,
+                                            .skip_bad = arguments.plan.skip_bad});
+  }
+  sense::LabelledImages chosen;
+  chosen.images = pipeline::pick_images(dataset::list_images(dataset, arguments.plan.split), count);
+  if (!arguments.plan.skip_bad) return chosen;
+  pipeline::Decodable good = pipeline::decodable(chosen.images);
+  chosen.images = std::move(good.images);
+  chosen.skipped = std::move(good.skipped);
+  return chosen;
+}
+
 Outcome measure(const Arguments& arguments) {
   const dataset::Dataset dataset = dataset::read_data_yaml(arguments.data);
   const pipeline::ModelOptions load{.size = arguments.size.size(),
                                     .hints = arguments.model.hints(dataset.names)};
   const pipeline::DetectionModel model = pipeline::load_model(arguments.model.one(), load);
-  const bool needs_truth = arguments.method == "map";
-  const std::size_t few = arguments.method == "fast" ? sense::kFastImages : kSqnrImages;
-  const std::size_t usual = needs_truth ? kMapImages : few;
-  const std::size_t count = arguments.images > 0 ? arguments.images : usual;
-  const auto all = dataset::list_images(dataset, arguments.plan.split);
-  sense::LabelledImages chosen;
-  if (needs_truth) {
-    chosen = sense::labelled_images(
-        dataset,
-        {.split = arguments.plan.split, .annotations = arguments.annotations, .count = count});
+  const sense::LabelledImages chosen = choose_images(arguments, dataset);
+  std::set<std::string> skipped(chosen.skipped.begin(), chosen.skipped.end());
+  quantize::Plan plan;
+  if (arguments.plan_file.empty()) {
+    const auto all = dataset::list_images(dataset, arguments.plan.split);
+    auto made = pipeline::quantize_model(model, all, arguments.plan.pipeline_options());
+    plan = std::move(made.plan);
+    skipped.insert(made.calibration.skipped.begin(), made.calibration.skipped.end());
   } else {
-    chosen.images = pipeline::pick_images(all, count);
+    plan = pipeline::read_plan(arguments.plan_file);
   }
-  const quantize::Plan plan =
-      arguments.plan_file.empty()
-          ? pipeline::quantize_model(model, all, arguments.plan.pipeline_options()).plan
-          : pipeline::read_plan(arguments.plan_file);
+  for (const std::string& message : skipped) fmt::print("skipped: {}\n", message);
   const sense::Subject subject{.model = model, .plan = plan, .images = chosen.images};
-  if (needs_truth) return measure_map(arguments, subject, chosen.truth);
-  const auto profile = arguments.method == "fast" ? sense::fast_profile : sense::sqnr_profile;
-  return {.profile = profile(subject, {.group = arguments.group,
-                                       .threads = arguments.plan.threads,
-                                       .progress = progress_bar(arguments.method)}),
-          .facts = Json::object()};
+  Outcome outcome{.profile = {}, .facts = Json::object()};
+  if (arguments.method == "map") {
+    outcome = measure_map(arguments, subject, chosen.truth);
+  } else {
+    const auto profile = arguments.method == "fast" ? sense::fast_profile : sense::sqnr_profile;
+    outcome.profile = profile(subject, {.group = arguments.group,
+                                        .threads = arguments.plan.threads,
+                                        .progress = progress_bar(arguments.method)});
+  }
+  outcome.facts["skipped"] = skipped;
+  return outcome;
+}
+
+/// The text of the file that others read: the profile and where it comes from.
+std::string file_text(const sense::Profile& profile) {
+  Json json = Json::parse(sense::to_json(profile));
+  json["provenance"] = provenance();
+  return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 void run_measurement(const Arguments& arguments) {
@@ -154,7 +185,7 @@ void run_measurement(const Arguments& arguments) {
   arguments.plan.quantize_options();  // Fails before anything is read.
   const sense::Stopwatch watch;
   Outcome outcome = measure(arguments);
-  write_file(arguments.out, sense::to_json(outcome.profile));
+  write_file(arguments.out, file_text(outcome.profile));
   std::error_code ignored;
   fs::remove(arguments.out.string() + ".partial", ignored);
   print_profile(outcome.profile);

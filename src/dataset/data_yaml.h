@@ -22,7 +22,7 @@ struct Dataset {
   std::vector<std::string> names;  ///< One per class.
   /// "train", "val", "test": folders, globs, list files.
   std::map<std::string, std::vector<std::string>, std::less<>> splits;
-  std::string annotations;  ///< COCO ground truth; empty if it names none.
+  std::string annotations;  ///< COCO ground truth of val; empty if it names none.
 };
 
 /// Reads a data yaml's text. Keys that yoloq does not know (`download`, ...) are left alone;

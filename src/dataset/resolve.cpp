@@ -55,7 +55,7 @@ std::optional<fs::path> resolve(const Dataset& dataset, std::string_view entry) 
 }
 
 std::optional<fs::path> find_annotations(const Dataset& dataset, std::string_view split) {
-  if (!dataset.annotations.empty()) {
+  if (split == "val" && !dataset.annotations.empty()) {
     if (auto found = resolve(dataset, dataset.annotations)) return found;
     fail(ErrorCode::not_found, "the annotations of '{}' are in none of:\n{}", dataset.file.string(),
          listed(candidates(dataset, dataset.annotations)));

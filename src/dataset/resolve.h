@@ -22,11 +22,12 @@ std::vector<std::filesystem::path> candidates(const Dataset& dataset, std::strin
 /// The first candidate that exists; none if none does.
 std::optional<std::filesystem::path> resolve(const Dataset& dataset, std::string_view entry);
 
-/// The COCO annotations of a split ("val"): `annotations` of the yaml, else
-/// annotations/instances_<name>.json, where <name> is that of the split's folder or list
-/// ("val2017") or of the split itself; none if there is no such file.
+/// The COCO annotations of a split: of "val" `annotations` of the yaml; of val without them and of
+/// any other split annotations/instances_<name>.json, where <name> is that of the split's folder or
+/// list ("val2017") or of the split itself; none if there is no such file.
 ///
-/// @throws Error(not_found) if the yaml names a file that is not there, with every place tried.
+/// @throws Error(not_found) if the yaml names a file for val that is not there, with every place
+///     tried.
 std::optional<std::filesystem::path> find_annotations(const Dataset& dataset,
                                                       std::string_view split);
 

@@ -5,6 +5,9 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
+#include <system_error>
+#include <utility>
 
 #include "core/error.h"
 #include "dataset/images.h"
@@ -17,31 +20,76 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// The id of each image: that of the annotated image with its file name, else the number that the
-/// file is called.
-std::vector<std::int64_t> match_images(std::span<const fs::path> images,
-                                       const coco::Annotations& annotations) {
-  std::map<std::string, std::int64_t> by_name;
-  std::map<std::int64_t, bool> known;
-  for (const coco::Image& image : annotations.images) {
-    if (!image.file_name.empty()) by_name[fs::path(image.file_name).filename().string()] = image.id;
-    known[image.id] = true;
-  }
-  std::vector<std::int64_t> ids;
-  for (const fs::path& image : images) {
-    const auto named = by_name.find(image.filename().string());
-    const auto number = dataset::numeric_id(image);
-    if (named != by_name.end()) {
-      ids.push_back(named->second);
-    } else if (number && known.contains(*number)) {
-      ids.push_back(*number);
-    } else {
-      fail(ErrorCode::bad_argument,
-           "image '{}' is not among the {} images of the annotations: are they of another split?",
-           image.string(), annotations.images.size());
+/// Finds images among those of an annotation file: the annotated image with an image's file name,
+/// else the one whose id is the number that the file is called.
+class ImageIds {
+ public:
+  explicit ImageIds(const coco::Annotations& annotations) {
+    for (const coco::Image& image : annotations.images) {
+      if (!image.file_name.empty()) {
+        by_name_[fs::path(image.file_name).filename().string()] = image.id;
+      }
+      known_.insert(image.id);
     }
   }
-  return ids;
+
+  std::optional<std::int64_t> of(const fs::path& image) const {
+    const auto named = by_name_.find(image.filename().string());
+    if (named != by_name_.end()) return named->second;
+    const auto number = dataset::numeric_id(image);
+    return number && known_.contains(*number) ? number : std::nullopt;
+  }
+
+ private:
+  std::map<std::string, std::int64_t> by_name_;
+  std::set<std::int64_t> known_;
+};
+
+/// An image of the list that the annotations do not have; none if they have all.
+std::optional<fs::path> stranger_among(std::span<const fs::path> images, const ImageIds& ids) {
+  const auto found =
+      std::ranges::find_if(images, [&](const fs::path& image) { return !ids.of(image); });
+  return found == images.end() ? std::nullopt : std::optional(*found);
+}
+
+GroundTruth from_annotations(const dataset::Dataset& dataset, std::span<const fs::path> images,
+                             const fs::path& file, coco::Annotations annotations) {
+  const ImageIds ids(annotations);
+  if (const auto stranger = stranger_among(images, ids)) {
+    fail(ErrorCode::bad_argument,
+         "image '{}' is not among the {} images of the annotations: are they of another split?",
+         stranger->string(), annotations.images.size());
+  }
+  GroundTruth truth{.annotations = std::move(annotations), .source = file.string()};
+  for (const fs::path& image : images) truth.image_ids.push_back(*ids.of(image));
+  truth.category_ids = match_categories(dataset.names, truth.annotations.categories);
+  return truth;
+}
+
+/// Why annotations of val are not those of other images as well; empty if they are. Splits may have
+/// files of the same names: then nothing says which of the two is annotated.
+std::string why_of_val_alone(const dataset::Dataset& dataset, std::span<const fs::path> images,
+                             const coco::Annotations& annotations) {
+  const ImageIds ids(annotations);
+  if (const auto stranger = stranger_among(images, ids)) {
+    return fmt::format("it does not list '{}'", stranger->string());
+  }
+  if (!dataset.splits.contains("val")) return "";
+  std::map<std::int64_t, fs::path> taken;
+  for (const fs::path& image : images) taken[*ids.of(image)] = image;
+  try {
+    for (const fs::path& other : dataset::list_images(dataset, "val")) {
+      const auto id = ids.of(other);
+      const auto same = id ? taken.find(*id) : taken.end();
+      std::error_code ignored;
+      if (same == taken.end() || fs::equivalent(same->second, other, ignored)) continue;
+      return fmt::format("it may mean '{}' of val by what could be '{}'", other.string(),
+                         same->second.string());
+    }
+  } catch (const Error& error) {
+    return fmt::format("it may be of val alone, whose images cannot be listed: {}", error.what());
+  }
+  return "";
 }
 
 GroundTruth from_labels(const dataset::Dataset& dataset, std::span<const fs::path> images,
@@ -99,12 +147,20 @@ GroundTruth find_ground_truth(const dataset::Dataset& dataset, std::span<const f
                               const GroundTruthOptions& options) {
   std::optional<fs::path> file = options.annotations;
   if (options.annotations.empty()) file = dataset::find_annotations(dataset, options.split);
-  if (!file) return from_labels(dataset, images, options);
+  if (file) return from_annotations(dataset, images, *file, coco::read_annotations(*file));
 
-  GroundTruth truth{.annotations = coco::read_annotations(*file), .source = file->string()};
-  truth.image_ids = match_images(images, truth.annotations);
-  truth.category_ids = match_categories(dataset.names, truth.annotations.categories);
-  return truth;
+  if (!dataset.annotations.empty()) file = dataset::resolve(dataset, dataset.annotations);
+  if (!file) return from_labels(dataset, images, options);
+  coco::Annotations of_val = coco::read_annotations(*file);
+  const std::string why_not = why_of_val_alone(dataset, images, of_val);
+  if (why_not.empty()) return from_annotations(dataset, images, *file, std::move(of_val));
+  try {
+    return from_labels(dataset, images, options);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::not_found) throw;
+    throw error.within(fmt::format("the annotations '{}' of the yaml are not used for '{}' ({})",
+                                   file->string(), options.split, why_not));
+  }
 }
 
 }  // namespace yoloq::pipeline

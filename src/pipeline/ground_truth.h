@@ -29,13 +29,15 @@ struct GroundTruthOptions {
   Progress progress;
 };
 
-/// Finds the ground truth: `annotations` of the options, else of the yaml, else
-/// annotations/instances_<split>.json, else made from the label files.
+/// Finds the ground truth: `annotations` of the options, else what dataset::find_annotations()
+/// says, else, for another split than val, the yaml's `annotations` if they list all the images and
+/// no other image of val could be meant by an entry of them, else made from the label files.
 ///
 /// Classes meet categories by name where every class name is a category's; else in the order of
 /// category ids where there are as many (COCO's 80 classes have ids 1 to 90).
 ///
-/// @throws Error(bad_argument) if neither fits or an image is not among the annotations.
+/// @throws Error(bad_argument) if neither fits or an image is not among the annotations;
+///     Error(not_found) if there is nothing of the above.
 GroundTruth find_ground_truth(const dataset::Dataset& dataset,
                               std::span<const std::filesystem::path> images,
                               const GroundTruthOptions& options);

@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "core/hash.h"
 #include "core/version.h"
+#include "pipeline/decodable.h"
 #include "pipeline/float_types.h"
 #include "pipeline/plan_file.h"
 #include "pipeline/weight_tuning.h"
@@ -122,20 +123,6 @@ bool tune(const DetectionModel& model, const quantize::Settings& settings, Quant
   return false;
 }
 
-/// Those of `images` that decode, after calibration has named the others.
-std::vector<fs::path> decodable(std::span<const fs::path> images) {
-  std::vector<fs::path> good;
-  for (const fs::path& image : images) {
-    try {
-      vision::read_image(image);
-      good.push_back(image);
-    } catch (const Error& error) {
-      if (error.code() != ErrorCode::corrupt_file) throw;
-    }
-  }
-  return good;
-}
-
 /// What comes behind the choice of scales.
 void finish_plan(const DetectionModel& model, const quantize::Settings& settings,
                  QuantizedModel& result, const QuantizationOptions& options) {
@@ -171,7 +158,7 @@ QuantizedModel quantize_model(const DetectionModel& model, std::span<const fs::p
   result.calibration =
       calibrate_model(with_input(model.graph, 1, model.size), quantize::observed_tensors(settings),
                       result.images, calibration_options(model, settings, options));
-  if (!result.calibration.skipped.empty()) result.images = decodable(result.images);
+  if (!result.calibration.skipped.empty()) result.images = decodable(result.images).images;
   const auto plan_by_ranges = [&] {
     result.plan =
         quantize::make_plan(model.graph, settings, options.quantize, result.calibration.ranges);

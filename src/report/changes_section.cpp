@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 #include <system_error>
+#include <vector>
 
 #include "report/detail/words.h"
 #include "report/pairs.h"
@@ -17,9 +19,10 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::size_t kShownImages = 6;
-constexpr double kShownScore = 0.25;  ///< What `yoloq detect` shows.
-constexpr double kMoved = 0.1;        ///< A score that moved this far is marked.
+constexpr std::size_t kShownImages = 6;  ///< Of one model, where there are few.
+constexpr std::size_t kMostImages = 24;  ///< Of all: two pictures of each are in the page.
+constexpr double kShownScore = 0.25;     ///< What `yoloq detect` shows.
+constexpr double kMoved = 0.1;           ///< A score that moved this far is marked.
 constexpr int kSidePx = 480;
 constexpr int kJpegQuality = 82;
 
@@ -34,14 +37,14 @@ struct Change {
   double amount = 0;
 };
 
-std::vector<Change> largest_changes(const EvaluatedModel& first, const EvaluatedModel& other) {
+/// The images in which something changed, the most changed first.
+std::vector<Change> changes_of(const EvaluatedModel& first, const EvaluatedModel& other) {
   std::vector<Change> changes;
   for (auto& [image, pairs] : pair_up(*first.detections, *other.detections, kShownScore)) {
     const double amount = change_of(pairs);
     if (amount > 0) changes.push_back({image, std::move(pairs), amount});
   }
   std::ranges::stable_sort(changes, std::ranges::greater{}, &Change::amount);
-  if (changes.size() > kShownImages) changes.resize(kShownImages);
   return changes;
 }
 
@@ -100,13 +103,42 @@ std::string words_of(const Change& change, const fs::path& file) {
       file.filename().string(), change.pairs.size(), lost, kShownScore, won, moved);
 }
 
-/// The first model that is compared, with detections.
-const EvaluatedModel* other_of(const Evaluation* evaluation) {
-  if (evaluation == nullptr || !evaluation->models.front().detections) return nullptr;
-  for (std::size_t i = 1; i < evaluation->models.size(); ++i) {
-    if (evaluation->models[i].detections) return &evaluation->models[i];
+/// The models that are compared with the first, as far as there are detections.
+std::vector<const EvaluatedModel*> others_of(const Evaluation* evaluation) {
+  std::vector<const EvaluatedModel*> others;
+  if (evaluation == nullptr || !evaluation->models.front().detections) return others;
+  for (const EvaluatedModel& model : std::span(evaluation->models).subspan(1)) {
+    if (model.detections) others.push_back(&model);
   }
-  return nullptr;
+  return others;
+}
+
+Block block_of(const Change& change, const Evaluation& evaluation, const EvaluatedModel& other) {
+  const auto found = evaluation.image_files.find(change.image);
+  std::error_code ignored;
+  if (found == evaluation.image_files.end() || !fs::exists(found->second, ignored)) {
+    return Missing{fmt::format("the file of image {} is not there", change.image), ""};
+  }
+  const vision::Image image = vision::read_image(found->second);
+  return Pictures{.jpegs = {picture_of(image, change, evaluation.models.front(), &Pair::first),
+                            picture_of(image, change, other, &Pair::second)},
+                  .caption = words_of(change, found->second)};
+}
+
+void show_model(const Evaluation& evaluation, const EvaluatedModel& other, std::size_t most,
+                Section& section) {
+  section.blocks.emplace_back(Heading{other.name});
+  const std::vector<Change> changes = changes_of(evaluation.models.front(), other);
+  if (changes.empty()) {
+    section.blocks.emplace_back(Text{"No detection changed."});
+    return;
+  }
+  const std::size_t shown = std::min(most, changes.size());
+  section.blocks.emplace_back(
+      Text{fmt::format("Shown: {} of the {} images with a change.", shown, changes.size())});
+  for (const Change& change : std::span(changes).first(shown)) {
+    section.blocks.push_back(block_of(change, evaluation, other));
+  }
 }
 
 }  // namespace
@@ -114,33 +146,25 @@ const EvaluatedModel* other_of(const Evaluation* evaluation) {
 Section changes_section(const RunFolder& run) {
   Section section{.title = "Images whose detections changed most"};
   const Evaluation* evaluation = run.main_evaluation();
-  const EvaluatedModel* other = other_of(evaluation);
-  if (other == nullptr || evaluation->image_files.empty()) {
+  const std::vector<const EvaluatedModel*> others = others_of(evaluation);
+  if (others.empty() || evaluation->image_files.empty()) {
     section.blocks.emplace_back(
         detail::missing(run, "no detections of two models, with the list of images, in the folder",
                         detail::kEvalCommand));
     return section;
   }
-  const EvaluatedModel& first = evaluation->models.front();
   section.blocks.emplace_back(Text{fmt::format(
-      "Left {}, right {}: objects that one of them finds with a score of {} or more, with what the "
-      "other makes of them. Red: the other has no such box, or its score differs by {} or more.",
-      first.name, other->name, kShownScore, kMoved)});
-  for (const Change& change : largest_changes(first, *other)) {
-    const auto found = evaluation->image_files.find(change.image);
-    std::error_code ignored;
-    if (found == evaluation->image_files.end() || !fs::exists(found->second, ignored)) {
-      section.blocks.emplace_back(
-          Missing{fmt::format("the file of image {} is not there", change.image), ""});
-      continue;
-    }
-    const vision::Image image = vision::read_image(found->second);
+      "Left {}, right the model of the heading: objects that one of them finds with a score of {} "
+      "or more, with what the other makes of them. Red: the other has no such box, or its score "
+      "differs by {} or more.",
+      evaluation->models.front().name, kShownScore, kMoved)});
+  const std::size_t shown = std::min(others.size(), kMostImages);
+  const std::size_t most = std::min(kShownImages, kMostImages / shown);
+  for (std::size_t i = 0; i < shown; ++i) show_model(*evaluation, *others[i], most, section);
+  if (shown < others.size()) {
     section.blocks.emplace_back(
-        Pictures{.jpegs = {picture_of(image, change, first, &Pair::first),
-                           picture_of(image, change, *other, &Pair::second)},
-                 .caption = words_of(change, found->second)});
+        Text{fmt::format("Of {} other models the first {} are shown.", others.size(), shown)});
   }
-  if (section.blocks.size() == 1) section.blocks.emplace_back(Text{"No detection changed."});
   return section;
 }
 

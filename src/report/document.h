@@ -19,6 +19,11 @@
 
 namespace yoloq::report {
 
+/// The head of what follows in a section, up to the next one.
+struct Heading {
+  std::string words;
+};
+
 /// A paragraph.
 struct Text {
   std::string words;
@@ -49,7 +54,7 @@ struct Pictures {
   std::string caption;
 };
 
-using Block = std::variant<Text, Missing, Table, Figure, Pictures>;
+using Block = std::variant<Heading, Text, Missing, Table, Figure, Pictures>;
 
 /// One part of a report.
 struct Section {

@@ -50,8 +50,11 @@ Series numbered(std::string name, const std::vector<Candidate>& candidates,
 
 Table table_of_front(const std::vector<Candidate>& front) {
   Table table{.header = {"no.", "model", "mAP .5:.95", "latency ms"}};
+  const bool has_agreement =
+      std::ranges::any_of(front, [](const Candidate& each) { return each.agreement.has_value(); });
   const bool has_final =
       std::ranges::any_of(front, [](const Candidate& each) { return each.final_ap.has_value(); });
+  if (has_agreement) table.header.insert(table.header.begin() + 2, "agreement with float, %");
   if (has_final) {
     table.header.insert(table.header.end(),
                         {"mAP on other images", "against float", "95 % interval"});
@@ -60,8 +63,11 @@ Table table_of_front(const std::vector<Candidate>& front) {
     const Candidate& each = front[i];
     table.rows.push_back({std::to_string(i + 1), each.name, detail::ap_text(each.ap),
                           detail::ms_text(each.latency_ms)});
-    if (!has_final) continue;
     auto& row = table.rows.back();
+    if (has_agreement) {
+      row.insert(row.begin() + 2, each.agreement ? fmt::format("{:.2f}", *each.agreement) : "-");
+    }
+    if (!has_final) continue;
     row.push_back(each.final_ap ? detail::ap_text(*each.final_ap) : "-");
     row.push_back(each.final_change ? fmt::format("{:+.4f}", each.final_change->value) : "-");
     row.push_back(each.final_change ? detail::interval_text(*each.final_change) : "-");

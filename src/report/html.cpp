@@ -18,6 +18,7 @@ body { margin: 0 auto; max-width: 70rem; padding: 1rem 1.5rem 4rem; background: 
   color: var(--ink); font: 15px/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.6rem; } h2 { font-size: 1.25rem; margin-top: 2.5rem;
   border-bottom: 1px solid var(--line); padding-bottom: .3rem; }
+h3 { font-size: 1.05rem; margin: 1.8rem 0 .4rem; overflow-wrap: anywhere; }
 nav { display: flex; flex-wrap: wrap; gap: .3rem 1rem; font-size: .9rem; }
 a { color: inherit; }
 .scroll { overflow-x: auto; margin: .8rem 0; }
@@ -76,6 +77,10 @@ bool is_numeric(const Table& table, std::size_t column) {
 class HtmlBlocks {
  public:
   explicit HtmlBlocks(const Draw& draw) : draw_(draw) {}
+
+  std::string operator()(const Heading& heading) const {
+    return fmt::format("<h3>{}</h3>\n", escape_html(heading.words));
+  }
 
   std::string operator()(const Text& text) const {
     return fmt::format("<p>{}</p>\n", escape_html(text.words));

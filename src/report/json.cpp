@@ -36,6 +36,9 @@ OrderedJson json_of(const Plot& plot) {
 
 /// Each kind of block as JSON.
 struct JsonBlocks {
+  OrderedJson operator()(const Heading& heading) const {
+    return {{"kind", "heading"}, {"words", heading.words}};
+  }
   OrderedJson operator()(const Text& text) const {
     return {{"kind", "text"}, {"words", text.words}};
   }

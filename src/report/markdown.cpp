@@ -18,6 +18,10 @@ class MarkdownBlocks {
 
   std::vector<FileContent> files;
 
+  std::string operator()(const Heading& heading) const {
+    return fmt::format("### {}\n\n", escape_markdown(heading.words));
+  }
+
   std::string operator()(const Text& text) const { return escape_markdown(text.words) + "\n\n"; }
 
   std::string operator()(const Missing& missing) const {

@@ -3,26 +3,41 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "core/error.h"
 #include "dataset/images.h"
 #include "pipeline/calibration.h"
+#include "pipeline/decodable.h"
 #include "pipeline/evaluation.h"
 
 namespace yoloq::sensitivity {
 
+namespace {
+
+void leave_out_bad(LabelledImages& found) {
+  pipeline::Decodable good = pipeline::decodable(found.images);
+  if (good.images.empty()) {
+    fail(ErrorCode::not_found, "none of the {} images decodes: {}", found.images.size(),
+         good.skipped.front());
+  }
+  found.images = std::move(good.images);
+  found.skipped = std::move(good.skipped);
+}
+
+}  // namespace
+
 LabelledImages labelled_images(const dataset::Dataset& dataset,
                                const LabelledImagesOptions& options) {
-  dataset::Dataset own = dataset;
-  if (options.split != "val") own.annotations.clear();
   const auto all = dataset::list_images(dataset, options.split);
   LabelledImages found{.images = pipeline::pick_images(all, options.count), .truth = {}};
   if (found.images.empty()) {
     fail(ErrorCode::not_found, "the split '{}' of '{}' has no images to measure AP on",
          options.split, dataset.file.string());
   }
+  if (options.skip_bad) leave_out_bad(found);
   found.truth = pipeline::find_ground_truth(
-      own, found.images, {.split = options.split, .annotations = options.annotations});
+      dataset, found.images, {.split = options.split, .annotations = options.annotations});
   const std::set<std::int64_t> ids(found.truth.image_ids.begin(), found.truth.image_ids.end());
   const bool shows_something = std::ranges::any_of(
       found.truth.annotations.boxes,

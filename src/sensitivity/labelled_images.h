@@ -20,20 +20,20 @@ namespace yoloq::sensitivity {
 struct LabelledImages {
   std::vector<std::filesystem::path> images;
   pipeline::GroundTruth truth;
+  std::vector<std::string> skipped = {};  ///< One message per image left out.
 };
 
 struct LabelledImagesOptions {
   std::string split = "train";
-  std::filesystem::path annotations;  ///< Empty: found as below.
+  std::filesystem::path annotations;  ///< Empty: see pipeline::find_ground_truth().
   std::size_t count = 300;            ///< Picked by pipeline::pick_images(); all if fewer.
+  bool skip_bad = false;              ///< Leave out images that do not decode, of those picked.
 };
 
-/// Picks images of a split and finds what is to be found in them: in `annotations`, else in
-/// annotations/instances_<split>.json, else in label files. The `annotations` of a data yaml are
-/// those of its val split and serve no other.
+/// Picks images of a split and finds what is to be found in them.
 ///
-/// @throws Error(not_found) if the split has no image, Error(bad_argument) if none of the images
-///     shows anything; what list_images() and find_ground_truth() throw.
+/// @throws Error(not_found) if the split has no image or skip_bad leaves none, Error(bad_argument)
+///     if none of the images shows anything; what list_images() and find_ground_truth() throw.
 LabelledImages labelled_images(const dataset::Dataset& dataset,
                                const LabelledImagesOptions& options);
 

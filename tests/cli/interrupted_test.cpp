@@ -234,7 +234,7 @@ TEST_F(Interrupted, AKilledSensitivityGoesOnToTheSameBytes) {
                                      "--data",      "data.yaml", "--cache", "cache",   "--method",
                                      "map",         "--group",   "4",       "--draws", "2"};
   ASSERT_EQ(project_.run(map).status, 0);
-  const std::string unbroken = read_file(project_ / "sens.json");
+  const std::string unbroken = test::measured_text(project_ / "sens.json");
 
   bool resumed = false;
   for (int wait_ms = 300; wait_ms < 20000 && !resumed; wait_ms += wait_ms / 4) {
@@ -250,7 +250,8 @@ TEST_F(Interrupted, AKilledSensitivityGoesOnToTheSameBytes) {
 
     ASSERT_EQ(next.status, 0) << next.errors;
     EXPECT_EQ(next.output.find("layers were measured before") != std::string::npos, resumed);
-    EXPECT_TRUE(read_file(project_ / "sens.json") == unbroken) << "killed after " << wait_ms;
+    EXPECT_TRUE(test::measured_text(project_ / "sens.json") == unbroken)
+        << "killed after " << wait_ms;
     expect_whole_files();
   }
   EXPECT_TRUE(resumed);

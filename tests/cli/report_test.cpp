@@ -84,6 +84,7 @@ TEST_F(ReportCommand, ShowsWhatTheOtherCommandsMeasured) {
     EXPECT_EQ(rows[i].at(4), fmt::format("{:.4f}", ap));
   }
   EXPECT_THAT(rows[1].at(1).get<std::string>(), HasSubstr("PTQ (mse"));
+  EXPECT_THAT(report.at("sections").back().dump(), HasSubstr("yoloq sensitivity --weights"));
 }
 
 TEST_F(ReportCommand, WritesPagesThatNeedNothingElse) {

@@ -70,6 +70,25 @@ TEST_F(SearchCommand, GoesOnOnlyWhenAskedTo) {
   EXPECT_THAT(read_file(project_ / "found/journal.jsonl"), testing::StartsWith(journal));
 }
 
+TEST_F(SearchCommand, LeavesOutImagesThatDoNotDecodeWhereAsked) {
+  write_file(project_ / "images/train/000000000003.png", "no image");
+  write_file(project_ / "images/val/000000000014.png", "no image");
+
+  const test::Finished refused = search({});
+  EXPECT_EQ(refused.status, 1);
+  EXPECT_THAT(refused.errors, HasSubstr("images/train/000000000003.png"));
+
+  const test::Finished finished = search({"--skip-bad"});
+  ASSERT_EQ(finished.status, 0) << finished.errors;
+  EXPECT_THAT(finished.output, AllOf(HasSubstr("skipped: "), HasSubstr("000000000003.png"),
+                                     HasSubstr("000000000014.png")));
+  EXPECT_EQ(read_json(project_ / "found/search.json").at("final_images"), 2);
+
+  const test::Finished resumed = search({"--skip-bad", "--resume"});
+  EXPECT_EQ(resumed.status, 0) << resumed.errors;
+  EXPECT_THAT(resumed.output, HasSubstr("measurements of before"));
+}
+
 TEST_F(SearchCommand, DoesNotGoOnWithTheSearchOfOtherOptions) {
   ASSERT_EQ(search({}).status, 0);
 

@@ -39,10 +39,15 @@ class SensitivityCommand : public testing::Test {
     return project_.run(words({"sensitivity", "--images", "3"}, more));
   }
 
+  test::Finished quantize_on(int search_images, const std::vector<std::string>& more) const {
+    return project_.run(
+        words({"quantize", "--no-tuning", "--no-bias-correction", "--no-verify", "--json", "q.json",
+               "--out", "a.onnx", "--search-images", std::to_string(search_images)},
+              more));
+  }
+
   test::Finished quantize(const std::vector<std::string>& more) const {
-    return project_.run(words({"quantize", "--no-tuning", "--no-bias-correction", "--no-verify",
-                               "--json", "q.json", "--out", "a.onnx", "--search-images", "3"},
-                              more));
+    return quantize_on(3, more);
   }
 
   std::vector<std::string> float_layers() const {
@@ -81,13 +86,44 @@ TEST_P(EveryMethod, ListsAllLayersMostSensitiveFirst) {
   EXPECT_GT(read_json(project_ / "facts.json").at("peak_mib"), 0);
   EXPECT_FALSE(fs::exists(project_ / "s.json.partial"));
 
-  const std::string bytes = read_file(project_ / "s.json");
+  const std::string text = test::measured_text(project_ / "s.json");
   ASSERT_EQ(measure({"--method", GetParam(), "--out", "s.json", "--draws", "3"}).status, 0);
-  EXPECT_EQ(read_file(project_ / "s.json"), bytes);
+  EXPECT_EQ(test::measured_text(project_ / "s.json"), text);
+}
+
+TEST_P(EveryMethod, LeavesOutImagesThatDoNotDecodeWhereAsked) {
+  write_file(project_ / "images/train/000000000002.png", "no image");
+  const auto measure_all = [&](std::vector<std::string> more) {
+    more.insert(more.end(), {"--method", GetParam(), "--out", "s.json"});
+    return project_.run(words({"sensitivity", "--images", "4"}, more));
+  };
+
+  const auto refused = measure_all({});
+  const auto finished = measure_all({"--skip-bad", "--json", "facts.json"});
+
+  EXPECT_EQ(refused.status, 1);
+  EXPECT_THAT(refused.errors, HasSubstr("images/train/000000000002.png"));
+  ASSERT_EQ(finished.status, 0) << finished.errors;
+  EXPECT_THAT(finished.output,
+              AllOf(HasSubstr("skipped: "), HasSubstr("images/train/000000000002.png")));
+  EXPECT_EQ(read_json(project_ / "s.json").at("images"), 3);
+  EXPECT_THAT(read_json(project_ / "facts.json").at("skipped"), SizeIs(1));
 }
 
 INSTANTIATE_TEST_SUITE_P(Of, EveryMethod, testing::Values("fast", "sqnr", "map"),
                          [](const auto& row) { return row.param; });
+
+TEST_F(SensitivityCommand, TheFileSaysWhichCommandMadeIt) {
+  ASSERT_EQ(measure({"--out", "s.json"}).status, 0);
+
+  const auto provenance = read_json(project_ / "s.json").at("provenance");
+
+  EXPECT_THAT(provenance.at("command").get<std::string>(),
+              AllOf(HasSubstr("yoloq sensitivity --images 3"), HasSubstr("--out s.json")));
+  EXPECT_THAT(provenance.at("date").get<std::string>(), testing::MatchesRegex("20..-.*T.*Z"));
+  EXPECT_THAT(provenance.at("tool").get<std::string>(), HasSubstr("yoloq "));
+  EXPECT_GT(provenance.at("machine").at("threads"), 0);
+}
 
 TEST_F(SensitivityCommand, ComparesTwoFiles) {
   ASSERT_EQ(measure({"--method", "sqnr", "--out", "a.json"}).status, 0);
@@ -172,6 +208,21 @@ TEST_F(SensitivityCommand, AutoCountsSearchImagesThatAreInTheValSplit) {
 
   EXPECT_EQ(finished.status, 0) << finished.errors;
   EXPECT_THAT(finished.output, HasSubstr("3 of the 3 search images are in the val split"));
+}
+
+TEST_F(SensitivityCommand, AutoLeavesOutSearchImagesThatDoNotDecode) {
+  write_file(project_ / "images/train/000000000002.png", "no image");
+  const std::vector<std::string> until_drop{"--skip-layers", "auto",    "--max-drop",
+                                            "100",           "--split", "train"};
+  std::vector<std::string> skipping = until_drop;
+  skipping.emplace_back("--skip-bad");
+
+  EXPECT_EQ(quantize_on(4, until_drop).status, 1);
+  const auto finished = quantize_on(4, skipping);
+
+  EXPECT_EQ(finished.status, 0) << finished.errors;
+  EXPECT_THAT(finished.output, AllOf(HasSubstr("skipped of the search images: "),
+                                     HasSubstr("images/train/000000000002.png")));
 }
 
 TEST_F(SensitivityCommand, WithoutAnObjectToFindSaysSo) {

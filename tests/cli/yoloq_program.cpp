@@ -34,6 +34,13 @@ std::string int8_precision_here() { return runtime::has_int8_dot_product() ? "in
 
 nlohmann::json read_json(const fs::path& path) { return nlohmann::json::parse(read_file(path)); }
 
+std::string measured_text(const fs::path& path) {
+  const std::string text = read_file(path);
+  const std::size_t end = text.find("\"provenance\"");
+  if (end == std::string::npos) throw std::runtime_error(path.string() + " has no provenance");
+  return text.substr(0, end);
+}
+
 std::set<std::string> files_below(const fs::path& folder) {
   std::set<std::string> files;
   for (const auto& entry : fs::recursive_directory_iterator(folder)) {

@@ -31,6 +31,9 @@ std::string int8_precision_here();
 
 nlohmann::json read_json(const std::filesystem::path& path);
 
+/// The text of a sens.json up to its provenance, which is new in each run.
+std::string measured_text(const std::filesystem::path& path);
+
 /// All regular files below a folder, relative to it.
 std::set<std::string> files_below(const std::filesystem::path& folder);
 

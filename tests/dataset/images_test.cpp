@@ -144,6 +144,15 @@ TEST_F(Images, AnnotationsAreThoseOfTheYamlElseNamedAfterTheSplit) {
               HasSubstr("none.json"));
 }
 
+TEST_F(Images, AnnotationsOfTheYamlAreOfValAlone) {
+  add("truth.json");
+
+  EXPECT_EQ(find_annotations(with("annotations: truth.json"), "train"), std::nullopt);
+  EXPECT_EQ(find_annotations(with("annotations: none.json"), "train"), std::nullopt);
+  const fs::path own = add("annotations/instances_train.json");
+  EXPECT_EQ(find_annotations(with("annotations: truth.json"), "train"), own);
+}
+
 TEST(NumericId, IsTheNumberOfTheFileName) {
   EXPECT_EQ(numeric_id("a/000000000139.jpg"), 139);
   EXPECT_EQ(numeric_id("img1.jpg"), std::nullopt);

@@ -99,6 +99,92 @@ TEST_F(GroundTruthOf, AnAnnotationFileBesideTheImagesIsFound) {
   EXPECT_EQ(find().source, (folder_ / "annotations/instances_val.json").string());
 }
 
+/// A yaml with `annotations: truth.json`, asked for the train split: 1.png.
+class GroundTruthOfTrain : public GroundTruthOf {
+ protected:
+  GroundTruthOfTrain() {
+    write_file(set_.yaml, read_file(set_.yaml) + "annotations: truth.json\n");
+  }
+
+  GroundTruth find(const fs::path& annotations = {}) {
+    return find_ground_truth(dataset::read_data_yaml(set_.yaml), set_.train,
+                             {.split = "train", .annotations = annotations});
+  }
+
+  fs::path annotate_beside(const std::string& images) {
+    fs::create_directories(folder_ / "annotations");
+    const fs::path file = folder_ / "annotations/instances_train.json";
+    fs::rename(annotate(images, kCategories), file);
+    return file;
+  }
+};
+
+TEST_F(GroundTruthOfTrain, AnnotationsOfValDoNotServe) {
+  annotate(R"({"id": 2}, {"id": 3})", kCategories);
+
+  EXPECT_THAT(find().source, AllOf(StartsWith("label files"), HasSubstr("2 boxes")));
+}
+
+TEST_F(GroundTruthOfTrain, OneFileForAllSplitsServes) {
+  const fs::path file = annotate(R"({"id": 1}, {"id": 2}, {"id": 3})", kCategories);
+
+  const GroundTruth truth = find();
+
+  EXPECT_EQ(truth.source, file.string());
+  EXPECT_THAT(truth.image_ids, ElementsAre(1));
+}
+
+TEST_F(GroundTruthOfTrain, AFileNamedAfterTheSplitComesBeforeOneForAll) {
+  const fs::path own = annotate_beside(R"({"id": 1})");
+  annotate(R"({"id": 1}, {"id": 2}, {"id": 3})", kCategories);
+
+  EXPECT_EQ(find().source, own.string());
+}
+
+TEST_F(GroundTruthOfTrain, AFileThatIsGivenComesFirst) {
+  annotate_beside(R"({"id": 1})");
+  const fs::path given = folder_ / "given.json";
+  fs::copy_file(annotate(R"({"id": 1}, {"id": 7})", kCategories), given);
+
+  EXPECT_EQ(find(given).source, given.string());
+}
+
+TEST_F(GroundTruthOfTrain, AnnotationsThatAreNotThereAreNotMissed) {
+  EXPECT_THAT(find().source, StartsWith("label files"));
+}
+
+TEST_F(GroundTruthOfTrain, AnImageOfValWithTheSameNameIsNotTakenForIt) {
+  fs::copy_file(set_.train.front(), folder_ / "images/val/000000000001.png");
+  annotate(R"({"id": 1}, {"id": 2}, {"id": 3})", kCategories);
+
+  EXPECT_THAT(find().source, StartsWith("label files"));
+}
+
+TEST_F(GroundTruthOfTrain, AnImageThatIsInValTooIsTheSame) {
+  write_file(set_.yaml, "path: " + folder_.path().string() +
+                            "\ntrain: images/train\nval: images\nannotations: truth.json\n"
+                            "names: [class 0, class 1, class 2]\n");
+  const fs::path file = annotate(R"({"id": 1}, {"id": 2}, {"id": 3})", kCategories);
+
+  EXPECT_EQ(find().source, file.string());
+}
+
+TEST_F(GroundTruthOfTrain, WithoutImagesOfValNothingSaysWhoseTheAnnotationsAre) {
+  annotate(R"({"id": 1})", kCategories);
+  fs::remove_all(folder_ / "images/val");
+
+  EXPECT_THAT(find().source, StartsWith("label files"));
+}
+
+TEST_F(GroundTruthOfTrain, WithoutLabelsEitherTheReasonIsGiven) {
+  const fs::path file = annotate(R"({"id": 2}, {"id": 3})", kCategories);
+  fs::remove_all(folder_ / "labels");
+
+  EXPECT_THAT(message_of([&] { find(); }),
+              AllOf(HasSubstr(file.string()), HasSubstr("not used for 'train'"),
+                    HasSubstr("does not list"), HasSubstr("has a label file")));
+}
+
 TEST_F(GroundTruthOf, LabelFilesStandInAndTheSourceSaysSo) {
   const GroundTruth truth = find();
 

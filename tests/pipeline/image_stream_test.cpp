@@ -12,6 +12,7 @@
 
 #include "core/error.h"
 #include "core/file.h"
+#include "pipeline/decodable.h"
 #include "pipeline/mean_engine.h"
 #include "pipeline/tiny_data_set.h"
 #include "support/data.h"
@@ -140,6 +141,24 @@ TEST_F(ImageStream, ABadImageIsSkippedAndNamedWhereThatIsAsked) {
   EXPECT_FALSE(means_.contains(1));
   EXPECT_FALSE(means_.contains(4));
   expect_each_once(4);
+}
+
+TEST_F(ImageStream, DecodableAreTheImagesThatAreNotSkipped) {
+  write_images(6);
+  break_image(1);
+  break_image(4);
+
+  const Decodable found = decodable(images_);
+
+  EXPECT_THAT(found.images, ElementsAre(images_[0], images_[2], images_[3], images_[5]));
+  EXPECT_EQ(found.skipped, stream({.size = kSize, .skip_bad = true}).skipped);
+}
+
+TEST_F(ImageStream, DecodableTakesNoMissingImageForABadOne) {
+  write_images(2);
+  fs::remove(images_[1]);
+
+  EXPECT_THAT(message_of([&] { decodable(images_); }), HasSubstr(images_[1].string()));
 }
 
 TEST_F(ImageStream, ABatchOfBadImagesOnlyIsNotRun) {

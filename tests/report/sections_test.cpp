@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -177,6 +179,22 @@ TEST(FrontSection, IsOfAgreementWhereTheFileHasItForAll) {
   EXPECT_THAT(figure().caption, testing::HasSubstr("agreement with the float model"));
 }
 
+TEST(FrontSection, HasTheAgreementBesideEachModelThatSaysIt) {
+  const SomeRun folder;
+  auto json = nlohmann::ordered_json::parse(read_file(folder / "search.json"));
+  json["candidates"][0]["agreement"] = 85.126;
+  json["candidates"][1]["final_ap"] = 0.35;
+  folder.write("search.json", json.dump());
+
+  const Table table = all_of_kind<Table>(front_section(read_run(folder.path()))).at(0);
+
+  EXPECT_EQ(table.header.at(2), "agreement with float, %");
+  EXPECT_THAT(table.rows.at(0),
+              ElementsAre("1", "fast", "-", "0.4000", "6.00", "0.3500", "-", "-"));
+  EXPECT_THAT(table.rows.at(1),
+              ElementsAre("2", "slow", "85.13", "0.5000", "12.00", "-", "-", "-"));
+}
+
 TEST(FrontSection, HasFiguresOfImagesThatTheSearchDidNotSee) {
   const SomeRun folder;
   auto json = nlohmann::ordered_json::parse(read_file(folder / "search.json"));
@@ -301,6 +319,95 @@ TEST(ChangesSection, DrawsBothModelsBoxes) {
     EXPECT_EQ(vision::decode_image(jpeg, "drawn").size, (vision::Size{64, 48}));
   }
   EXPECT_NE(pictures[0].jpegs[0], pictures[0].jpegs[1]);
+}
+
+/// Adds models to the folder's evaluation that find what its second one finds.
+void add_models(const SomeRun& folder, int count) {
+  auto json = nlohmann::ordered_json::parse(read_file(folder / "eval.json"));
+  for (int i = 0; i < count; ++i) {
+    auto model = json["models"][1];
+    model["file"] = "more-" + std::to_string(i) + ".onnx";
+    json["models"].push_back(std::move(model));
+  }
+  folder.write("eval.json", json.dump());
+}
+
+/// As many images as are told, of which each shows both models the same as image 1.
+void add_images(const SomeRun& folder, int count) {
+  auto evaluation = nlohmann::ordered_json::parse(read_file(folder / "eval.json"));
+  evaluation["image_files"] = nlohmann::ordered_json::array();
+  for (int i = 1; i <= count; ++i) {
+    evaluation["image_files"].push_back(
+        {{"id", i}, {"file", (folder / "000000000001.jpg").string()}});
+  }
+  folder.write("eval.json", evaluation.dump());
+  for (const std::string name : {"a.detections.json", "b.detections.json"}) {
+    const auto of_one = nlohmann::ordered_json::parse(read_file(folder / name));
+    auto all = nlohmann::ordered_json::array();
+    for (int i = 1; i <= count; ++i) {
+      for (auto detection : of_one) {
+        detection["image_id"] = i;
+        all.push_back(detection);
+      }
+    }
+    folder.write(name, all.dump());
+  }
+}
+
+std::vector<std::string> words_of(const std::vector<Heading>& headings) {
+  std::vector<std::string> words;
+  for (const Heading& heading : headings) words.push_back(heading.words);
+  return words;
+}
+
+TEST(ChangesSection, IsOfEachModelUnderItsName) {
+  const SomeRun folder;
+  folder.write("c.detections.json", read_file(folder / "a.detections.json"));  // As the first.
+  add_models(folder, 2);
+  auto json = nlohmann::ordered_json::parse(read_file(folder / "eval.json"));
+  json["models"][2]["detections"] = "c.detections.json";
+  folder.write("eval.json", json.dump());
+
+  const Section section = changes_section(read_run(folder.path()));
+
+  EXPECT_THAT(words_of(all_of_kind<Heading>(section)),
+              ElementsAre(kHostileName, "more-0.onnx", "more-1.onnx"));
+  EXPECT_THAT(all_of_kind<Pictures>(section), SizeIs(2));
+  // Below the second name, and nowhere else.
+  const auto is_second = [](const Block& block) {
+    const auto* heading = std::get_if<Heading>(&block);
+    return heading != nullptr && heading->words == "more-0.onnx";
+  };
+  const auto second = std::ranges::find_if(section.blocks, is_second);
+  EXPECT_EQ(std::get<Text>(*std::next(second)).words, "No detection changed.");
+}
+
+TEST(ChangesSection, ShowsSixImagesOfAModelAndSaysOfHowMany) {
+  const SomeRun folder;
+  add_images(folder, 8);
+
+  const Section section = changes_section(read_run(folder.path()));
+
+  EXPECT_THAT(all_of_kind<Pictures>(section), SizeIs(6));
+  EXPECT_EQ(all_of_kind<Text>(section).at(1).words, "Shown: 6 of the 8 images with a change.");
+}
+
+TEST(ChangesSection, SharesItsRoomAmongManyModels) {
+  const SomeRun folder;
+  add_models(folder, 6);  // Seven: 3 of 24 for each.
+  add_images(folder, 8);
+
+  const Section seven = changes_section(read_run(folder.path()));
+
+  EXPECT_THAT(all_of_kind<Pictures>(seven), SizeIs(7 * 3));
+  EXPECT_THAT(all_of_kind<Text>(seven).back().words, HasSubstr("Shown: 3 of the 8"));
+
+  add_models(folder, 19);
+  const Section many = changes_section(read_run(folder.path()));
+
+  EXPECT_THAT(all_of_kind<Pictures>(many), SizeIs(24));
+  EXPECT_THAT(all_of_kind<Heading>(many), SizeIs(24));
+  EXPECT_EQ(all_of_kind<Text>(many).back().words, "Of 26 other models the first 24 are shown.");
 }
 
 TEST(ChangesSection, SaysWhichImageIsGone) {

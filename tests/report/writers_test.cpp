@@ -55,7 +55,8 @@ TEST(Html, EscapesNamesOfFiles) {
 TEST(Html, OpensAndClosesItsElementsInOrder) {
   const std::string html = to_html(whole_document(), fake_svg);
 
-  for (const std::string tag : {"section", "table", "tr", "td", "th", "figure", "details", "div"}) {
+  for (const std::string tag :
+       {"section", "h3", "table", "tr", "td", "th", "figure", "details", "div"}) {
     EXPECT_EQ(count_of(html, "<" + tag + ">") + count_of(html, "<" + tag + " "),
               count_of(html, "</" + tag + ">"))
         << tag;
@@ -89,6 +90,17 @@ TEST(Markdown, EscapesNamesOfFiles) {
 
   EXPECT_THAT(text, HasSubstr("&lt;script&gt;alert(1)\\|\\`x\\`.onnx"));
   EXPECT_THAT(text, Not(HasSubstr("<script>")));
+}
+
+TEST(EveryWriter, PutsHeadingsBelowTheirSection) {
+  const Document document{.title = "t", .sections = {{.title = "s", .blocks = {Heading{"a <b>"}}}}};
+
+  EXPECT_THAT(to_html(document, fake_svg), HasSubstr("<h2>s</h2>\n<h3>a &lt;b&gt;</h3>"));
+  EXPECT_EQ(to_markdown(document, "report.md", fake_svg).back().content,
+            "# t\n\n## s\n\n### a &lt;b&gt;\n");
+  const auto block = nlohmann::json::parse(to_json(document))["sections"][0]["blocks"][0];
+  EXPECT_EQ(block.at("kind"), "heading");
+  EXPECT_EQ(block.at("words"), "a <b>");
 }
 
 TEST(Json, HoldsTablesPointsAndWhatIsMissing) {
