@@ -5,8 +5,10 @@
 setup:
 	tools/setup.sh
 
+# Several sources of a folder as one translation unit: half the time from nothing. `make UNITY= build` compiles each alone.
+UNITY = -DCMAKE_UNITY_BUILD=ON -DCMAKE_UNITY_BUILD_BATCH_SIZE=8
 build: setup
-	cmake --preset release
+	cmake --preset release $(UNITY)
 	cmake --build --preset release
 
 demo: build

@@ -20,6 +20,10 @@ target_compile_features(yoloq_options INTERFACE cxx_std_20)
 target_compile_options(yoloq_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow
                                                -Wno-missing-field-initializers)
 target_compile_definitions(yoloq_options INTERFACE YOLOQ_VERSION="${PROJECT_VERSION}")
+# Of several sources as one, g++ warns of what is fine in each alone.
+if(CMAKE_UNITY_BUILD AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  target_compile_options(yoloq_options INTERFACE -Wno-subobject-linkage -Wno-maybe-uninitialized)
+endif()
 
 # yoloq_module(<name> SOURCES <file>... [DEPENDS <target>...] [PRIVATE_DEPENDS <target>...])
 function(yoloq_module name)
@@ -37,7 +41,7 @@ endfunction()
 # What test programs are compiled with. Most of their code is expectations, which an optimizer only
 # takes long over; what they test is compiled as it is released.
 add_library(yoloq_test_options INTERFACE)
-target_compile_options(yoloq_test_options INTERFACE $<$<CONFIG:Release>:-O1>)
+target_compile_options(yoloq_test_options INTERFACE $<$<CONFIG:Release>:-O1> $<$<CONFIG:Debug>:-O0>)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(yoloq_test_options INTERFACE -fpch-preprocess)  # For ccache.
 endif()

@@ -20,6 +20,7 @@
 #include "dataset/loader.h"
 #include "pipeline/model.h"
 #include "pipeline/plan_file.h"
+#include "train/detail/ranks.h"
 #include "train/detail/session.h"
 
 namespace {
@@ -112,8 +113,9 @@ int run(int argc, char** argv) {
   base.recipe = recipe;
   std::vector<Way> ways = ways_of(base, pipeline::read_plan(argv[2]));
   const dataset::Batch batch = random_batch(recipe, model.head.class_count);
+  const train::detail::Ranks alone({}, {});
   for (Way& way : ways) {
-    way.session = std::make_unique<train::detail::Session>(way.job);
+    way.session = std::make_unique<train::detail::Session>(way.job, alone);
     way.run_round(batch);  // Warms caches and allocators up.
     way.speeds.clear();
   }

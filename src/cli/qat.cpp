@@ -3,8 +3,10 @@
 #include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 
+#include "checkpoint/checkpoint.h"
 #include "cli/arguments.h"
 #include "cli/auto_layers.h"
 #include "cli/command.h"
@@ -13,9 +15,12 @@
 #include "core/error.h"
 #include "dataset/data_yaml.h"
 #include "dataset/images.h"
+#include "detect/head.h"
+#include "model/emit.h"
 #include "pipeline/model.h"
 #include "pipeline/plan_file.h"
 #include "pipeline/quantization.h"
+#include "pipeline/training_checkpoint.h"
 
 namespace yoloq::cli {
 
@@ -32,6 +37,7 @@ struct Arguments {
   fs::path plan;
   bool learn_scales = true;
   bool labels = false;
+  bool keep_norm = false;
   std::optional<double> scale_lr;
 };
 
@@ -57,6 +63,22 @@ quantize::Plan plan_of(Arguments& arguments, const pipeline::DetectionModel& mod
   return pipeline::quantize_model(model, images, how).plan;
 }
 
+/// The model of a checkpoint with its BatchNormalization; sizes open.
+graph::Graph with_norm(const fs::path& path) {
+  graph::Graph graph;
+  if (path.extension() == ".ckpt") {
+    graph = pipeline::read_training_checkpoint(path).model;
+  } else if (path.extension() == ".pt") {
+    graph = model::emit(checkpoint::read_model(path),
+                        {.batch = std::nullopt, .height = std::nullopt, .width = std::nullopt});
+  }
+  const bool has = std::ranges::any_of(
+      graph.nodes(), [&](graph::NodeId id) { return graph[id].op == "BatchNormalization"; });
+  if (has) return graph;
+  fail(ErrorCode::bad_argument, "'{}' has no BatchNormalization to keep; leave --keep-norm out",
+       path.string());
+}
+
 void run_qat(Arguments arguments) {
   arguments.automatic.take_from(arguments.how.skip_layers);
   if (arguments.automatic.until_drop) {
@@ -77,6 +99,12 @@ void run_qat(Arguments arguments) {
   train::Job job{.model = model.graph, .head = model.head};
   training.fill(job, dataset);
   job.plan = plan_of(arguments, model, job.images);
+  if (arguments.keep_norm) {
+    job.model = with_norm(arguments.model.one());
+    job.head = detect::find_head(pipeline::with_input(job.model, 1, training.side()),
+                                 arguments.model.hints(dataset.names));
+    job.plan = pipeline::unfolded_plan(job.model, *std::move(job.plan));
+  }
   job.recipe.learn_scales = arguments.learn_scales;
   if (arguments.scale_lr) job.recipe.scale_lr = *arguments.scale_lr;
   job.recipe.teacher = arguments.labels ? train::Teacher::labels : train::Teacher::float_model;
@@ -109,6 +137,9 @@ void declare_qat(CLI::App& app) {
   app.add_option("--plan", arguments->plan, "train with this plan file instead of calibrating");
   app.add_flag("--labels", arguments->labels, "learn from labels, not from the float model");
   app.add_flag("!--freeze-scales", arguments->learn_scales, "keep scales as calibrated");
+  app.add_flag(
+      "--keep-norm", arguments->keep_norm,
+      "train with BatchNormalization, by its running statistics, instead of folding it first");
   app.add_option("--scale-lr", arguments->scale_lr, "relative step of a learned scale")
       ->check(CLI::PositiveNumber);
   app.callback([arguments] { run_qat(*arguments); });

@@ -45,8 +45,10 @@ std::vector<float> norm_factors(const Graph& graph, const Node& conv) {
   return factors;
 }
 
-/// The plan for the weights as they are when BatchNormalization is folded.
-quantize::Plan folded_plan(const Graph& graph, quantize::Plan plan) {
+/// Calls change(weight, factors) for each quantized weight whose outputs a BatchNormalization
+/// multiplies by the factors.
+template <typename Change>
+void for_each_normalized(const Graph& graph, quantize::Plan& plan, const Change& change) {
   for (const graph::NodeId id : graph.nodes()) {
     const Node& node = graph[id];
     if (node.op != "Conv") continue;
@@ -60,15 +62,43 @@ quantize::Plan folded_plan(const Graph& graph, quantize::Plan plan) {
            "BatchNormalization; train it folded",
            node.name);
     }
-    // A channel that is multiplied by 0 is 0 under any scale.
-    for (std::size_t i = 0; i < factors.size(); ++i) {
-      if (factors[i] != 0) weight->scales[i] *= std::abs(factors[i]);
-    }
+    change(*weight, factors);
   }
+}
+
+/// The plan for the weights as they are when BatchNormalization is folded.
+quantize::Plan folded_plan(const Graph& graph, quantize::Plan plan) {
+  for_each_normalized(graph, plan, [](quantize::WeightPlan& weight, const std::vector<float>& by) {
+    // A channel that is multiplied by 0 is 0 under any scale.
+    for (std::size_t i = 0; i < by.size(); ++i) {
+      if (by[i] != 0) weight.scales[i] *= std::abs(by[i]);
+    }
+  });
   return plan;
 }
 
+/// `codes` [O, ...] with the signs of those channels turned whose factor is negative.
+Tensor with_signs(const Tensor& codes, const std::vector<float>& factors) {
+  const auto old = codes.values<std::int8_t>();
+  std::vector<std::int8_t> values(old.begin(), old.end());
+  const std::size_t length = values.size() / factors.size();
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (factors[i / length] < 0) values[i] = static_cast<std::int8_t>(-values[i]);
+  }
+  return Tensor::of(codes.shape(), values);
+}
+
 }  // namespace
+
+quantize::Plan unfolded_plan(const Graph& model, quantize::Plan plan) {
+  for_each_normalized(model, plan, [](quantize::WeightPlan& weight, const std::vector<float>& by) {
+    for (std::size_t i = 0; i < by.size(); ++i) {
+      if (by[i] != 0) weight.scales[i] /= std::abs(by[i]);
+    }
+    if (weight.codes) weight.codes = with_signs(*weight.codes, by);
+  });
+  return plan;
+}
 
 std::string serialize(const TrainingCheckpoint& checkpoint) {
   Graph graph = checkpoint.model;

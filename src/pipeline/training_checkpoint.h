@@ -48,6 +48,13 @@ TrainingCheckpoint stripped(const TrainingCheckpoint& checkpoint);
 /// its magnitude: the codes stay those that training has seen.
 graph::Graph deployed(const TrainingCheckpoint& checkpoint);
 
+/// The plan for `model`, which has BatchNormalization, from that of the same model with it folded:
+/// what is quantized there by the plan has the same codes here, but for the signs of channels that
+/// a negative gamma turns.
+///
+/// @throws Error(unsupported) if a weight in front of BatchNormalization has one scale alone.
+quantize::Plan unfolded_plan(const graph::Graph& model, quantize::Plan plan);
+
 /// The plan of deployed(), or none.
 std::optional<quantize::Plan> deployed_plan(const TrainingCheckpoint& checkpoint);
 

@@ -117,6 +117,29 @@ TEST(TrainingCheckpoint, RefusesOneScaleForChannelsThatFoldingScalesApart) {
   EXPECT_THAT(test::message_of([&] { deployed(checkpoint); }), HasSubstr("model.0.conv"));
 }
 
+TEST(TrainingCheckpoint, APlanIsUnfoldedAsItsWeightsAre) {
+  graph::Graph model = tiny_graph();
+  const Tensor* weight = model.constant("model.0.conv.weight");
+  ASSERT_NE(weight, nullptr);
+  const auto channels = static_cast<std::size_t>(weight->shape()[0]);
+  std::vector<float> gamma(channels, 0.5f);
+  gamma[1] = -2;
+  model.constants.at("model.0.bn.weight") = Tensor::list(gamma);
+  quantize::Plan folded = plan_of_first(std::vector<float>(channels, 0.25f));
+  std::vector<std::int8_t> codes(weight->to_floats().size(), 7);
+  folded.weights[0].codes = Tensor::of(weight->shape(), codes);
+
+  const quantize::Plan unfolded = unfolded_plan(model, folded);
+
+  const std::size_t length = codes.size() / channels;
+  const auto turned = unfolded.weights[0].codes->values<std::int8_t>();
+  EXPECT_EQ(turned[0], 7);
+  EXPECT_EQ(turned[length], -7);
+  const auto back = deployed_plan({.model = model, .plan = unfolded});
+  for (const float scale : back->weights[0].scales) EXPECT_NEAR(scale, 0.25f, 1e-7);
+  EXPECT_NE(unfolded.weights[0].scales[0], 0.25f);
+}
+
 TEST(TrainingCheckpoint, LoadsAsAModelOfAnySize) {
   const test::TemporaryFolder folder;
   write_file(folder / "best.ckpt", serialize(full()));

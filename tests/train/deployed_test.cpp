@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "pipeline/model.h"
+#include "pipeline/quantization.h"
 #include "pipeline/training_checkpoint.h"
 #include "runtime/engine.h"
 #include "runtime/oracle.h"
@@ -133,6 +134,31 @@ TEST_F(Deployed, AFoldedModelGivesTheHeadsOfItsTraining) {
 TEST_F(Deployed, AModelWithBatchNormalizationGivesTheHeadsOfItsTraining) {
   const Job job = tiny_->quantized_norm_job("norm", trained());
   expect_deployed_as_trained(train_quantized(job), job);
+}
+
+TEST_F(Deployed, WithBatchNormalizationAndUntrainedItIsThePostTrainingModel) {
+  Job job = tiny_->quantized_norm_job("untrained", trained());
+  const auto model =
+      pipeline::load_model(trained(), {.size = vision::Size{64, 64}, .dynamic = true});
+  const auto tuned = pipeline::quantize_model(model, job.images, {.images = 8, .threads = 1});
+  job.plan = pipeline::unfolded_plan(job.model, tuned.plan);
+  job.recipe.epochs = 1;
+  job.recipe.learn_scales = false;
+  job.hyp.lr0 = job.hyp.warmup_bias_lr = 1e-12;
+  const auto checkpoint = train_quantized(job);
+
+  const Tensor image = some_image(job.val_images.front());
+  const auto heads_of = [&](const graph::Graph& graph) {
+    return runtime::run(
+        *runtime::compile(pipeline::with_input(graph, 1, {64, 64}), {.backend = "torch"}),
+        {{image}});
+  };
+  const auto expected = heads_of(tuned.graph);
+  const auto got = heads_of(pipeline::deployed(checkpoint));
+  ASSERT_EQ(got.size(), 3U);
+  for (std::size_t i = 0; i < 3; ++i) {
+    expect_equal_but_for_codes(expected[i], got[i], "level " + std::to_string(i));
+  }
 }
 
 /// QuantizeLinear nodes that round what a Concat, a pool or an upsampling gives.

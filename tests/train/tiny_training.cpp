@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cmath>
+#include <utility>
 
 #include "dataset/data_yaml.h"
 #include "dataset/images.h"
@@ -31,23 +31,6 @@ graph::Graph untrained() {
 
 detect::Head head_of(const graph::Graph& graph) {
   return detect::find_head(pipeline::with_input(graph, 1, kSize));
-}
-
-/// gamma / sqrt(var + eps) by the name of the convolution's weight.
-std::vector<float> factors_of(const graph::Graph& graph, const std::string& weight) {
-  for (const graph::NodeId id : graph.nodes()) {
-    const graph::Node& norm = graph[id];
-    if (norm.op != "BatchNormalization") continue;
-    const auto conv = graph.producer(norm.inputs[0]);
-    if (!conv || graph[*conv].inputs[1] != weight) continue;
-    std::vector<float> factors = graph.constants.at(norm.inputs[1]).to_floats();
-    const auto variances = graph.constants.at(norm.inputs[4]).to_floats();
-    for (std::size_t i = 0; i < factors.size(); ++i) {
-      factors[i] /= std::sqrt(variances[i] + norm.real("epsilon", 1e-5f));
-    }
-    return factors;
-  }
-  return {};
 }
 
 }  // namespace
@@ -104,10 +87,7 @@ train::Job TinyTraining::quantized_norm_job(const std::string& name,
                                             const fs::path& checkpoint) const {
   train::Job result = quantized_job(name, checkpoint);
   result.model = pipeline::read_training_checkpoint(checkpoint).model;
-  for (quantize::WeightPlan& weight : result.plan->weights) {
-    const auto factors = factors_of(result.model, weight.tensor);
-    for (std::size_t i = 0; i < factors.size(); ++i) weight.scales.at(i) /= std::abs(factors[i]);
-  }
+  result.plan = pipeline::unfolded_plan(result.model, *std::move(result.plan));
   return result;
 }
 

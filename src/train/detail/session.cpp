@@ -43,6 +43,17 @@ void open_cuda() {
   }
 }
 
+/// What is added to the outputs of a Conv: its own bias, or beta of the BatchNormalization behind
+/// it; empty if there is neither.
+std::string bias_of(const graph::Graph& graph, const graph::Node& conv) {
+  const std::string& own = graph::input_or_empty(conv, 2);
+  if (!own.empty()) return own;
+  const auto uses = graph.uses(conv.output());
+  if (uses.size() != 1) return {};
+  const graph::Node& next = graph[uses.front().node];
+  return next.op == "BatchNormalization" ? graph::input_or_empty(next, 2) : std::string();
+}
+
 /// Where tuned codes and shifted biases are what the PTQ model computes with, training starts from
 /// what they stand for.
 void start_from_plan(Network& network, const quantize::Plan& plan) {
@@ -56,7 +67,7 @@ void start_from_plan(Network& network, const quantize::Plan& plan) {
     }
     if (weight.bias_shift.empty()) continue;
     for (const graph::Use& use : graph.uses(weight.tensor)) {
-      const std::string& bias = graph::input_or_empty(graph[use.node], 2);
+      const std::string bias = bias_of(graph, graph[use.node]);
       if (bias.empty()) {
         fail(ErrorCode::unsupported, "layer '{}' has no bias to shift", weight.layer);
       }
