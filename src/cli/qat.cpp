@@ -87,6 +87,7 @@ void run_qat(Arguments arguments) {
   arguments.how.quantize_options();  // Fails before anything is read.
   TrainingArguments& training = arguments.training;
   training.join_ranks();
+  train::check_device(training.recipe.device);
   const dataset::Dataset dataset = dataset::read_data_yaml(training.data);
   const pipeline::DetectionModel model =
       pipeline::load_model(arguments.model.one(), {.size = training.size.size(),

@@ -13,6 +13,7 @@
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "cli/progress_bar.h"
+#include "cli/provenance.h"
 #include "cli/search_report.h"
 #include "coco/accumulate.h"
 #include "coco/match.h"
@@ -329,7 +330,9 @@ void run(const Arguments& arguments) {
   std::vector<graph::Graph> graphs;
   write_front(arguments, report, laboratory, graphs);
   measure_final(arguments, model, splits, graphs, report);
-  const std::string json = search_json(report).dump(2);
+  auto result = search_json(report);
+  result["provenance"] = provenance();
+  const std::string json = result.dump(2);
   write_file(arguments.out / "search.json", json + "\n");
   arguments.json.write(json);
   print_front(report);

@@ -459,6 +459,8 @@ class Run {
 
 }  // namespace
 
+void check_device(const std::string& device) { detail::open_device(device); }
+
 Result train(const Job& job, const Watcher& watcher) {
   check(job);
   at::set_num_threads(threads_of(job.recipe));

@@ -140,6 +140,11 @@ struct Result {
   int best_epoch = -1;
 };
 
+/// For who does much before training starts.
+///
+/// @throws as train() for a device that cannot be used.
+void check_device(const std::string& device);
+
 /// Trains. Losses, weights and files are the same bytes for every run on the same CPU with the same
 /// number of threads, also where it was broken off and resumed.
 ///
