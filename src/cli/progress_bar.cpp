@@ -28,14 +28,18 @@ struct State {
   Clock::time_point start = Clock::now();
   Clock::time_point drawn;
   std::size_t step = 0;
+  std::size_t before = 0;  ///< Units done when it started.
 };
 
 std::string figures(const State& state, std::size_t done, std::size_t total) {
   const double seconds = std::chrono::duration<double>(Clock::now() - state.start).count();
-  const double rate = seconds > 0 ? static_cast<double>(done) / seconds : 0;
-  const double left = rate > 0 ? static_cast<double>(total - done) / rate : 0;
-  return fmt::format("{}/{}  {:.1f}/s  {:.0f} s left{}", done, total, rate, left,
-                     state.note ? "  " + state.note() : "");
+  std::string text = fmt::format("{}/{}", done, total);
+  if (done > state.before && seconds > 0) {
+    const double rate = static_cast<double>(done - state.before) / seconds;
+    text +=
+        fmt::format("  {:.1f}/s  {:.0f} s left", rate, static_cast<double>(total - done) / rate);
+  }
+  return state.note ? text + "  " + state.note() : text;
 }
 
 void draw_bar(State& state, std::size_t done, std::size_t total) {
@@ -57,12 +61,13 @@ void print_line(State& state, std::size_t done, std::size_t total) {
 
 }  // namespace
 
-Progress progress_bar(std::string title, std::function<std::string()> note) {
+Progress progress_bar(std::string title, std::function<std::string()> note, std::size_t done) {
   auto state = std::make_shared<State>();
   state->title = std::move(title);
   state->note = std::move(note);
-  return [state](std::size_t done, std::size_t total) {
-    state->terminal ? draw_bar(*state, done, total) : print_line(*state, done, total);
+  state->before = done;
+  return [state](std::size_t now, std::size_t total) {
+    state->terminal ? draw_bar(*state, now, total) : print_line(*state, now, total);
   };
 }
 

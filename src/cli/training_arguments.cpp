@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/training_arguments.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -58,6 +60,14 @@ void end_process(std::string_view why) {
   std::_Exit(kWrongInput);
 }
 
+/// Of a rank that has nothing to say.
+void silence_output() {
+  const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+  const bool silent = nowhere >= 0 && ::dup2(nowhere, STDOUT_FILENO) >= 0;
+  if (nowhere >= 0) ::close(nowhere);
+  if (!silent) fail(ErrorCode::io, "/dev/null cannot be written to");
+}
+
 /// A bar for each epoch, with the losses and images/s of the epoch so far.
 std::function<void(const train::StepReport&)> epoch_bars() {
   struct State {
@@ -68,12 +78,12 @@ std::function<void(const train::StepReport&)> epoch_bars() {
     const bool begins = report.epoch != state->latest.epoch;
     state->latest = report;
     if (begins) {
-      state->bar = progress_bar(
-          fmt::format("epoch {}/{}", report.epoch + 1, report.epochs), [latest = &state->latest] {
-            return fmt::format("box {:.4f} obj {:.4f} cls {:.4f}  {:.1f} images/s",
-                               latest->losses[0], latest->losses[1], latest->losses[2],
-                               latest->images_per_second);
-          });
+      const auto note = [latest = &state->latest] {
+        return fmt::format("box {:.4f} obj {:.4f} cls {:.4f}  {:.1f} images/s", latest->losses[0],
+                           latest->losses[1], latest->losses[2], latest->images_per_second);
+      };
+      state->bar = progress_bar(fmt::format("epoch {}/{}", report.epoch + 1, report.epochs), note,
+                                report.step);
     }
     state->bar(report.step, report.steps);
   };
@@ -133,9 +143,7 @@ void TrainingArguments::join_ranks() {
   if (recipe.place.ranks == 1) return;
   if (recipe.device == "cuda") recipe.device = fmt::format("cuda:{}", launch.local_rank);
   if (recipe.threads == 0) recipe.threads = std::max(available_threads() / launch.local_ranks, 1);
-  if (recipe.place.rank > 0 && std::freopen("/dev/null", "w", stdout) == nullptr) {
-    fail(ErrorCode::io, "rank {} cannot open /dev/null to be silent", recipe.place.rank);
-  }
+  if (recipe.place.rank > 0) silence_output();
 }
 
 vision::Size TrainingArguments::side() const {
