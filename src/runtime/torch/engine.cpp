@@ -143,7 +143,11 @@ class TorchEngine final : public Engine, public std::enable_shared_from_this<Tor
         times_ms_[node] = milliseconds;
       };
     }
-    return network_->run(inputs, options);
+    try {
+      return network_->run(inputs, options);
+    } catch (const c10::Error& error) {
+      fail(ErrorCode::backend, "LibTorch, while running: {}", error.what_without_backtrace());
+    }
   }
 
  private:

@@ -14,6 +14,7 @@
 #include "graph/ops.h"
 #include "graph/patterns.h"
 #include "runtime/torch/detail/operators.h"
+#include "runtime/torch/out_of_memory.h"
 #include "runtime/torch/tensors.h"
 
 namespace yoloq::runtime::torch {
@@ -217,6 +218,7 @@ void Network::State::run_step(const Instruction& step, std::vector<at::Tensor>& 
   try {
     outputs = compute(step, std::move(arguments), options);
   } catch (const c10::Error& error) {
+    if (is_out_of_memory(error)) throw;
     fail(ErrorCode::backend, "node '{}' ({}): {}", graph[step.node].name, graph[step.node].op,
          error.what_without_backtrace());
   }

@@ -11,11 +11,11 @@
 #include <cmath>
 #include <cstring>
 #include <iterator>
-#include <string_view>
 #include <utility>
 
 #include "core/error.h"
 #include "quantize/joint_scales.h"
+#include "runtime/torch/out_of_memory.h"
 #include "runtime/torch/tensors.h"
 #include "train/detail/distillation.h"
 #include "train/detail/loss.h"
@@ -175,11 +175,7 @@ c10::Device open_device(const std::string& name) {
   return device;
 }
 
-bool is_out_of_memory(const c10::Error& error) {
-  if (dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr) return true;
-  return std::string_view(error.what_without_backtrace()).find("DefaultCPUAllocator") !=
-         std::string_view::npos;
-}
+bool is_out_of_memory(const c10::Error& error) { return runtime::torch::is_out_of_memory(error); }
 
 Session::Session(const Job& job, const Ranks& ranks)
     : job_(job),
