@@ -24,6 +24,7 @@
 #include "dataset/training_set.h"
 #include "onnx/model_file.h"
 #include "quantize/plan.h"
+#include "runtime/torch/out_of_memory.h"
 #include "train/detail/logs.h"
 #include "train/detail/ranks.h"
 #include "train/detail/session.h"
@@ -345,7 +346,7 @@ class Run {
            "lower lr0, or look at these images and labels",
            epoch, batch.index, error.what(), fmt::join(names_of(batch), ", "), epoch - 1);
     } catch (const c10::Error& error) {
-      if (!detail::is_out_of_memory(error)) throw;
+      if (!runtime::torch::is_out_of_memory(error)) throw;
       fail(ErrorCode::backend,
            "a batch of {} images of {} pixels does not fit into the memory of "
            "'{}'; {}",

@@ -31,19 +31,6 @@ at::Tensor divergence(const at::Tensor& logits, const at::Tensor& teacher_logits
   return cross - own;
 }
 
-/// Finer levels have more cells and smaller objects: 4, 1, 0.4 of three, as in compute_loss().
-double balance(std::size_t level, std::size_t levels) {
-  constexpr double kOfThree[] = {4.0, 1.0, 0.4};
-  constexpr double kOfMore[] = {4.0, 1.0, 0.25, 0.06, 0.02};
-  return levels == 3 ? kOfThree[level] : kOfMore[std::min<std::size_t>(level, 4)];
-}
-
-/// The teacher's objectness of a level.
-at::Tensor sure_of(const at::Tensor& teacher, std::size_t anchors) {
-  return at::sigmoid(
-      by_cell(teacher, static_cast<std::int64_t>(anchors)).detach().select(-1, kBoxNumbers));
-}
-
 /// What the means are over.
 struct AllRanks {
   double images = 0;
@@ -51,13 +38,11 @@ struct AllRanks {
   std::vector<at::Tensor> sure;  ///< Per level: the teacher's objectness, summed.
 };
 
-AllRanks over_all_ranks(std::span<const at::Tensor> teacher, const LossOptions& options,
-                        const SumOverRanks& sum) {
-  const auto own = static_cast<double>(teacher[0].size(0));
+/// @param sure  per level [N, na, H, W]: the teacher's objectness of this rank's images.
+AllRanks over_all_ranks(const std::vector<at::Tensor>& sure, const SumOverRanks& sum) {
+  const auto own = static_cast<double>(sure.front().size(0));
   AllRanks all{.images = own, .sure = {}};
-  for (std::size_t i = 0; i < teacher.size(); ++i) {
-    all.sure.push_back(sure_of(teacher[i], options.anchors[i].size()).sum());
-  }
+  for (const at::Tensor& level : sure) all.sure.push_back(level.sum());
   if (sum) {
     std::vector<double> counts{own};
     for (const at::Tensor& level : all.sure) counts.push_back(level.item<double>());
@@ -81,15 +66,22 @@ LossResult compute_distillation(std::span<const at::Tensor> student,
     fail(ErrorCode::bad_argument, "{} heads learn from {}, with anchors for {}", student.size(),
          teacher.size(), options.anchors.size());
   }
-  const AllRanks all = over_all_ranks(teacher, options, sum);
+  std::vector<at::Tensor> taught;
+  std::vector<at::Tensor> objects;
+  for (std::size_t i = 0; i < teacher.size(); ++i) {
+    const auto anchors = static_cast<std::int64_t>(options.anchors[i].size());
+    taught.push_back(by_cell(teacher[i], anchors).detach());
+    objects.push_back(at::sigmoid(taught[i].select(-1, kBoxNumbers)));
+  }
+  const AllRanks all = over_all_ranks(objects, sum);
   at::Tensor box = at::zeros({}, student[0].options().dtype(at::kFloat));
   at::Tensor objectness = box.clone();
   at::Tensor classes = box.clone();
   for (std::size_t i = 0; i < student.size(); ++i) {
     const auto anchors = static_cast<std::int64_t>(options.anchors[i].size());
     const at::Tensor mine = by_cell(student[i], anchors);
-    const at::Tensor theirs = by_cell(teacher[i], anchors).detach();
-    const at::Tensor sure = at::sigmoid(theirs.select(-1, kBoxNumbers));
+    const at::Tensor& theirs = taught[i];
+    const at::Tensor& sure = objects[i];
     const at::Tensor& total = all.sure[i];
     const auto weighted = [&](const at::Tensor& of_cells) {
       return (of_cells * sure).sum() / total;
@@ -98,7 +90,7 @@ LossResult compute_distillation(std::span<const at::Tensor> student,
     objectness = objectness + shared_mean(divergence(mine.select(-1, kBoxNumbers),
                                                      theirs.select(-1, kBoxNumbers)),
                                           all.share) *
-                                  balance(i, student.size());
+                                  level_balance(i, student.size());
     box = box +
           weighted(at::smooth_l1_loss(mine.narrow(-1, 0, kBoxNumbers),
                                       theirs.narrow(-1, 0, kBoxNumbers), at::Reduction::None, 0.1)

@@ -4,6 +4,7 @@
 #include <ATen/ATen.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdint>
@@ -182,6 +183,11 @@ LevelLoss level_loss(const at::Tensor& head, const LevelTargets& targets, const 
 
 }  // namespace
 
+double level_balance(std::size_t level, std::size_t levels) {
+  if (levels == 3) return kBalanceOfThree.at(level);
+  return kBalance.at(std::min(level, kBalance.size() - 1));
+}
+
 LossResult compute_loss(std::span<const at::Tensor> heads, const at::Tensor& labels,
                         const LossOptions& options, const SumOverRanks& sum) {
   const HeadShape shape = shape_of(heads, options);
@@ -201,8 +207,7 @@ LossResult compute_loss(std::span<const at::Tensor> heads, const at::Tensor& lab
   for (std::size_t i = 0; i < heads.size(); ++i) {
     const LevelLoss loss =
         level_loss(heads[i], targets[i], levels[i], options, {shares[0], shares[i + 1]});
-    const double balance = heads.size() == 3 ? kBalanceOfThree.at(i) : kBalance.at(i);
-    objectness = objectness + loss.objectness * balance;
+    objectness = objectness + loss.objectness * level_balance(i, heads.size());
     if (loss.box.defined()) box = box + loss.box;
     if (loss.classes.defined()) classes = classes + loss.classes;
   }

@@ -3,12 +3,17 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstddef>
 #include <span>
 
 #include "train/detail/shared_mean.h"
 #include "train/loss_options.h"
 
 namespace yoloq::train::detail {
+
+/// What a level's objectness counts for: finer levels have more cells and smaller objects. 4, 1 and
+/// 0.4 of three levels; the fifth and what is coarser count alike.
+double level_balance(std::size_t level, std::size_t levels);
 
 /// What a step of training minimizes, and what it is made of. With several ranks, their results
 /// add up to that of one rank with the images of all.

@@ -24,6 +24,7 @@
 namespace yoloq::train::detail {
 
 using runtime::torch::from_torch;
+using runtime::torch::is_out_of_memory;
 using runtime::torch::Network;
 using runtime::torch::to_torch;
 
@@ -175,8 +176,6 @@ c10::Device open_device(const std::string& name) {
   return device;
 }
 
-bool is_out_of_memory(const c10::Error& error) { return runtime::torch::is_out_of_memory(error); }
-
 Session::Session(const Job& job, const Ranks& ranks)
     : job_(job),
       ranks_(ranks),
@@ -277,18 +276,17 @@ at::Tensor Session::validation_loss(const dataset::Batch& batch) {
 }
 
 std::vector<at::Tensor> Session::gradients() const {
+  std::vector<at::Tensor> parameters = parameters_.trained();
+  for (const Parameter& scale : parameters_.scales) parameters.push_back(scale.tensor);
   std::vector<at::Tensor> gradients;
-  for (const auto* group :
-       {&parameters_.weights, &parameters_.norms, &parameters_.biases, &parameters_.scales}) {
-    for (const Parameter& parameter : *group) {
-      const at::Tensor& gradient = parameter.tensor.grad();
-      if (gradient.defined()) gradients.push_back(gradient);
-    }
+  for (const at::Tensor& parameter : parameters) {
+    if (parameter.grad().defined()) gradients.push_back(parameter.grad());
   }
   return gradients;
 }
 
 void Session::add_up_gradients() {
+  if (ranks_.alone()) return;
   std::vector<at::Tensor> all = gradients();
   ranks_.sum(all);
 }

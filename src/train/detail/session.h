@@ -25,9 +25,6 @@ namespace yoloq::train::detail {
 /// @throws Error(bad_argument) for another name, Error(unsupported) saying why there is no GPU.
 c10::Device open_device(const std::string& name);
 
-/// True if it says that memory could not be had, of a GPU or of the machine.
-bool is_out_of_memory(const c10::Error& error);
-
 /// Everything that changes while a model is trained, one step at a time.
 class Session {
  public:
