@@ -12,6 +12,7 @@
 #include "detect/head.h"
 #include "model/emit.h"
 #include "model/initialise.h"
+#include "model/metadata.h"
 #include "model/read_yaml.h"
 #include "pipeline/model.h"
 #include "pipeline/training_checkpoint.h"
@@ -22,7 +23,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-struct Arguments {
+struct TrainArguments {
   TrainingArguments training;
   fs::path cfg;
   fs::path weights;
@@ -34,21 +35,45 @@ graph::Graph open_graph(const model::Description& description) {
                      {.batch = std::nullopt, .height = std::nullopt, .width = std::nullopt});
 }
 
+/// Whether a checkpoint with so many classes needs a new head for a data set; says so.
+bool needs_new_head(const fs::path& path, int classes, const dataset::Dataset& dataset) {
+  if (classes == static_cast<int>(dataset.names.size())) return false;
+  fmt::print("notice: '{}' has {} classes, the data set {}: the head starts anew\n", path.string(),
+             classes, dataset.names.size());
+  return true;
+}
+
+model::NewHead new_head(const dataset::Dataset& dataset, std::uint64_t seed) {
+  return {
+      .class_count = static_cast<int>(dataset.names.size()), .names = dataset.names, .seed = seed};
+}
+
 /// A checkpoint of Ultralytics', with a new head where the data set has other classes.
 graph::Graph from_ultralytics(const fs::path& path, const dataset::Dataset& dataset,
                               std::uint64_t seed) {
   model::Description description = checkpoint::read_model(path);
-  const auto classes = static_cast<int>(dataset.names.size());
-  if (description.info.class_count != classes) {
-    fmt::print("notice: '{}' has {} classes, the data set {}: the head starts anew\n",
-               path.string(), description.info.class_count, classes);
-    model::reset_head(description, {.class_count = classes, .names = dataset.names, .seed = seed});
+  if (needs_new_head(path, description.info.class_count, dataset)) {
+    model::reset_head(description, new_head(dataset, seed));
   }
   description.info.names = dataset.names;
   return open_graph(description);
 }
 
-graph::Graph starting_model(const Arguments& arguments, const dataset::Dataset& dataset) {
+/// A checkpoint of yoloq's, likewise.
+graph::Graph from_training(const fs::path& path, const dataset::Dataset& dataset,
+                           std::uint64_t seed) {
+  pipeline::TrainingCheckpoint checkpoint = pipeline::read_training_checkpoint(path);
+  if (checkpoint.plan) {
+    fail(ErrorCode::bad_argument, "'{}' is of quantization-aware training; train starts from float",
+         path.string());
+  }
+  if (needs_new_head(path, model::read_metadata(checkpoint.model).class_count, dataset)) {
+    model::reset_head(checkpoint.model, new_head(dataset, seed));
+  }
+  return std::move(checkpoint.model);
+}
+
+graph::Graph starting_model(const TrainArguments& arguments, const dataset::Dataset& dataset) {
   if (arguments.cfg.empty() == arguments.weights.empty()) {
     fail(ErrorCode::bad_usage,
          "give --cfg, to start from nothing, or --weights, to go on from them");
@@ -63,13 +88,10 @@ graph::Graph starting_model(const Arguments& arguments, const dataset::Dataset& 
   if (arguments.weights.extension() != ".ckpt") {
     return from_ultralytics(arguments.weights, dataset, seed);
   }
-  auto checkpoint = pipeline::read_training_checkpoint(arguments.weights);
-  if (!checkpoint.plan) return std::move(checkpoint.model);
-  fail(ErrorCode::bad_argument, "'{}' is of quantization-aware training; train starts from float",
-       arguments.weights.string());
+  return from_training(arguments.weights, dataset, seed);
 }
 
-void run_training(Arguments arguments) {
+void run_training(TrainArguments arguments) {
   arguments.training.join_ranks();
   const dataset::Dataset dataset = dataset::read_data_yaml(arguments.training.data);
   const graph::Graph graph = starting_model(arguments, dataset);
@@ -84,7 +106,7 @@ void run_training(Arguments arguments) {
 }  // namespace
 
 void declare_train(CLI::App& app) {
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<TrainArguments>();
   arguments->training.declare(app, "hyp.scratch.yaml", "runs/train");
   app.add_option("--cfg", arguments->cfg,
                  "model yaml, or a built-in one by name: start from random weights");

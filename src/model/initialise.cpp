@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "core/random.h"
 #include "model/detail/classes.h"
+#include "model/metadata.h"
 #include "model/visit.h"
 
 namespace yoloq::model {
@@ -102,6 +103,31 @@ Detect& head_of(Description& description) {
   return *head;
 }
 
+/// The convolutions that compute the outputs, in their order.
+std::vector<graph::NodeId> head_of(const graph::Graph& graph, const ModelInfo& info) {
+  std::vector<graph::NodeId> convs;
+  for (const graph::Port& output : graph.outputs) {
+    const auto producer = graph.producer(output.name);
+    const bool is_conv = producer && graph[*producer].op == "Conv" &&
+                         graph[*producer].inputs.size() == 3 &&
+                         graph.constant(graph[*producer].inputs[1]) != nullptr &&
+                         graph.constant(graph[*producer].inputs[2]) != nullptr;
+    if (!is_conv) {
+      fail(ErrorCode::unsupported,
+           "the output '{}' does not come from a convolution with a bias, so it cannot be begun "
+           "anew",
+           output.name);
+    }
+    convs.push_back(*producer);
+  }
+  if (convs.size() != info.strides.size() || convs.size() != info.anchors.size()) {
+    fail(ErrorCode::unsupported,
+         "the model has {} outputs, {} strides and anchors for {}; expected as many of each",
+         convs.size(), info.strides.size(), info.anchors.size());
+  }
+  return convs;
+}
+
 void add_priors(Description& description) {
   Detect& head = head_of(description);
   for (std::size_t i = 0; i < head.m.size(); ++i) {
@@ -139,6 +165,32 @@ void reset_head(Description& description, const NewHead& head) {
   description.info.class_count = head.class_count;
   description.info.names = std::move(names);
   add_priors(description);
+}
+
+void reset_head(graph::Graph& graph, const NewHead& head) {
+  std::vector<std::string> names = detail::class_names(head.class_count, head.names);
+  ModelInfo info = read_metadata(graph);
+  const std::vector<graph::NodeId> convs = head_of(graph, info);
+  const Initialiser initialiser(head.seed);
+  for (std::size_t i = 0; i < convs.size(); ++i) {
+    const graph::Node& node = graph[convs[i]];
+    Conv2d conv{.weight = graph.constants.at(node.inputs[1]), .bias = Tensor()};
+    Shape shape = conv.weight.shape();
+    shape[0] =
+        static_cast<std::int64_t>(info.anchors[i].size()) * (5 + std::int64_t{head.class_count});
+    conv.weight = filled(shape, 0);
+    std::string path = node.inputs[1];
+    if (path.ends_with(".weight")) path.resize(path.rfind('.'));
+    initialiser(path, conv);
+    add_prior(conv, info.strides[i], head.class_count);
+    graph.constants.at(node.inputs[1]) = conv.weight;
+    graph.constants.at(node.inputs[2]) = *conv.bias;
+    auto& dims = graph.outputs[i].type.dims;
+    if (dims && dims->size() > 1) (*dims)[1] = graph::Dim::fixed(shape[0]);
+  }
+  info.class_count = head.class_count;
+  info.names = std::move(names);
+  write_metadata(graph, info);
 }
 
 }  // namespace yoloq::model

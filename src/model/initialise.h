@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "graph/graph.h"
 #include "model/description.h"
 
 namespace yoloq::model {
@@ -38,5 +39,11 @@ struct NewHead {
 /// @throws Error(bad_argument) if the number of classes is not usable or does not fit the names;
 ///         Error(unsupported) if the model does not end in Detect.
 void reset_head(Description& description, const NewHead& head);
+
+/// The same for a graph with raw heads, as emit() makes it: the new weights are the same bits.
+///
+/// @throws Error(bad_argument) as above; Error(unsupported) if the outputs are not those of
+///         convolutions with a bias, one for each stride and list of anchors in the metadata.
+void reset_head(graph::Graph& graph, const NewHead& head);
 
 }  // namespace yoloq::model

@@ -12,6 +12,7 @@
 #include "model/emit.h"
 #include "model/read_yaml.h"
 #include "model/visit.h"
+#include "support/message.h"
 
 namespace yoloq::model {
 namespace {
@@ -137,6 +138,25 @@ TEST(ResetHead, GivesNewClassesAndKeepsAllOtherWeights) {
     EXPECT_EQ(after.at(path), conv) << path;
   }
   EXPECT_NO_THROW(emit(description, {.height = 64, .width = 64}));
+}
+
+TEST(ResetHead, OfAGraphIsThatOfItsDescription) {
+  Description description = pico(5, 80);
+  const EmitOptions open{.batch = std::nullopt, .height = std::nullopt, .width = std::nullopt};
+  graph::Graph graph = emit(description, open);
+  const NewHead head{.class_count = 2, .names = {"cat", "dog"}, .seed = 9};
+
+  reset_head(graph, head);
+  reset_head(description, head);
+
+  EXPECT_EQ(graph, emit(description, open));
+}
+
+TEST(ResetHead, RefusesAGraphWhoseOutputsAreNoConvolutions) {
+  graph::Graph graph = emit(pico(5, 80), {.height = 64, .width = 64, .head = Head::decoded});
+
+  EXPECT_THAT(test::message_when([&] { reset_head(graph, {.class_count = 2}); }),
+              HasSubstr("does not come from a convolution with a bias"));
 }
 
 TEST(ResetHead, NumbersTheClassesWithoutNames) {
