@@ -54,7 +54,7 @@ constexpr std::size_t kLeastImages = 8;
 /// Numbers of calibration images that are tried.
 constexpr std::size_t kImageCounts[] = {32, 64, 256, 512, 1024, 1536};
 
-struct Arguments {
+struct SearchArguments {
   ModelArguments model;
   SizeArguments size;
   JsonArguments json;
@@ -72,6 +72,7 @@ struct Arguments {
   int threads = 0;
   bool resume = false;
   bool skip_bad = false;
+  bool reduce_range = false;
   fs::path cache = ".cache/yoloq";
   fs::path out = "runs/search";
 };
@@ -85,7 +86,7 @@ struct Splits {
 
 /// Takes the last images by the order of pick_images() for the loss: sets of calibration images
 /// begin with the first ones.
-void set_loss_images_apart(const Arguments& arguments, const std::vector<fs::path>& all,
+void set_loss_images_apart(const SearchArguments& arguments, const std::vector<fs::path>& all,
                            search::Images& images) {
   const std::size_t loss = std::min(arguments.loss_images, all.size() / 2);
   images.calibration = pipeline::pick_images(all, all.size() - loss);
@@ -93,8 +94,8 @@ void set_loss_images_apart(const Arguments& arguments, const std::vector<fs::pat
 }
 
 /// The images of a split; with --skip-bad those that decode, after the others are named.
-std::vector<fs::path> usable_images(const Arguments& arguments, const dataset::Dataset& dataset,
-                                    const std::string& split) {
+std::vector<fs::path> usable_images(const SearchArguments& arguments,
+                                    const dataset::Dataset& dataset, const std::string& split) {
   auto all = dataset::list_images(dataset, split);
   if (!arguments.skip_bad) return all;
   pipeline::Decodable good = pipeline::decodable(all);
@@ -103,7 +104,7 @@ std::vector<fs::path> usable_images(const Arguments& arguments, const dataset::D
   fail(ErrorCode::not_found, "none of the {} images of the split '{}' decodes", all.size(), split);
 }
 
-Splits read_splits(const Arguments& arguments) {
+Splits read_splits(const SearchArguments& arguments) {
   Splits splits{.dataset = dataset::read_data_yaml(arguments.data)};
   const auto all = usable_images(arguments, splits.dataset, arguments.split);
   if (all.size() < kLeastImages) {
@@ -133,14 +134,15 @@ Splits read_splits(const Arguments& arguments) {
 }
 
 /// What all answers of a journal depend on.
-std::string subject_of(const Arguments& arguments, const pipeline::DetectionModel& model,
+std::string subject_of(const SearchArguments& arguments, const pipeline::DetectionModel& model,
                        const Splits& splits) {
   const search::Images& images = splits.images;
   return Hasher()
       .add(kVersion)
       .add(model.hash)
-      .add(fmt::format("{}x{} {} {} {}", model.size.height, model.size.width, arguments.target,
-                       arguments.backend, arguments.objective))
+      .add(fmt::format("{}x{} {} {} {}{}", model.size.height, model.size.width, arguments.target,
+                       arguments.backend, arguments.objective,
+                       arguments.reduce_range ? " reduced range" : ""))
       .add(sensitivity::hash_of_images(images.calibration))
       .add(sensitivity::hash_of_images(images.loss))
       .add(sensitivity::hash_of_images(images.search.images))
@@ -149,7 +151,7 @@ std::string subject_of(const Arguments& arguments, const pipeline::DetectionMode
 }
 
 /// The folder's journal, new or, with --resume, that of before.
-search::Journal open_journal(const Arguments& arguments, const std::string& subject) {
+search::Journal open_journal(const SearchArguments& arguments, const std::string& subject) {
   const fs::path path = arguments.out / "journal.jsonl";
   if (fs::exists(path) && !arguments.resume) {
     fail(ErrorCode::bad_argument,
@@ -181,7 +183,7 @@ void print_tried(const search::Tried& tried, bool kept, const search::Journal& j
   std::fflush(stdout);
 }
 
-SearchReport report_of(const Arguments& arguments, const pipeline::DetectionModel& model,
+SearchReport report_of(const SearchArguments& arguments, const pipeline::DetectionModel& model,
                        const search::Search& found, search::Laboratory& laboratory) {
   SearchReport report{.model = model.name,
                       .objective = arguments.objective,
@@ -206,8 +208,8 @@ SearchReport report_of(const Arguments& arguments, const pipeline::DetectionMode
 }
 
 /// Writes the models of the front and the default; the chosen one as best.onnx, too.
-void write_front(const Arguments& arguments, SearchReport& report, search::Laboratory& laboratory,
-                 std::vector<graph::Graph>& graphs) {
+void write_front(const SearchArguments& arguments, SearchReport& report,
+                 search::Laboratory& laboratory, std::vector<graph::Graph>& graphs) {
   graphs.resize(report.rows.size());
   int number = 0;
   for (std::size_t i = 0; i < report.rows.size(); ++i) {
@@ -229,7 +231,7 @@ void write_front(const Arguments& arguments, SearchReport& report, search::Labor
 }
 
 /// Measures the front on images that the search has not used.
-void measure_final(const Arguments& arguments, const pipeline::DetectionModel& model,
+void measure_final(const SearchArguments& arguments, const pipeline::DetectionModel& model,
                    const Splits& splits, const std::vector<graph::Graph>& graphs,
                    SearchReport& report) {
   if (splits.final_images.empty()) return;
@@ -255,13 +257,13 @@ void measure_final(const Arguments& arguments, const pipeline::DetectionModel& m
   }
 }
 
-std::string reason_of(const Arguments& arguments, const search::Search& found) {
+std::string reason_of(const SearchArguments& arguments, const search::Search& found) {
   if (interrupted) return "interrupted";
   if (found.exhausted) return "a whole round of options gained nothing";
   return fmt::format("the {:.0f} s of --time are used up", arguments.seconds);
 }
 
-void check(const Arguments& arguments) {
+void check(const SearchArguments& arguments) {
   if (arguments.data.empty()) fail(ErrorCode::bad_usage, "--data is required");
   if (arguments.max_drop && !(*arguments.max_drop >= 0)) {
     fail(ErrorCode::bad_argument, "--max-drop {} cannot be met: give 0 or more AP points",
@@ -273,7 +275,7 @@ void check(const Arguments& arguments) {
   quantize::target_named(arguments.target);
 }
 
-void run(const Arguments& arguments) {
+void run_search(const SearchArguments& arguments) {
   check(arguments);
   const auto objective = search::objective_named(arguments.objective);
   require_writable(arguments.out / "search.json");
@@ -293,6 +295,7 @@ void run(const Arguments& arguments) {
                                  .objective = objective,
                                  .cache = arguments.cache,
                                  .threads = arguments.threads,
+                                 .reduce_range = arguments.reduce_range,
                                  .progress = [](std::size_t, std::size_t) {
                                    if (interrupted)
                                      fail(ErrorCode::cancelled,
@@ -306,6 +309,7 @@ void run(const Arguments& arguments) {
                             .float_ap = laboratory.float_ap()};
   laboratory.float_time();
   laboratory.reference_ms();
+  print_notices(laboratory.notices());
   fmt::print(
       "float AP {:.4f} on {} search images, {:.3f} of the time of default int8; loss on {} "
       "other images\n",
@@ -352,7 +356,7 @@ void run(const Arguments& arguments) {
 }  // namespace
 
 void declare_search(CLI::App& app) {
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<SearchArguments>();
   arguments->model.declare(app, false);
   arguments->size.declare(app);
   arguments->json.declare(app);
@@ -388,12 +392,14 @@ void declare_search(CLI::App& app) {
       ->capture_default_str();
   app.add_option("--cache", arguments->cache, "folder of calibrations and tuned plans")
       ->capture_default_str();
+  app.add_flag("--reduce-range", arguments->reduce_range,
+               "weight codes -64..64 in all models: for CPUs without VNNI");
   app.add_flag("--skip-bad", arguments->skip_bad,
                "try all images first, leave out those that do not decode, and say which");
   app.add_flag("--resume", arguments->resume, "go on with the search in --out");
   app.add_option("--out", arguments->out, "folder for the front, best.onnx and search.json")
       ->capture_default_str();
-  app.callback([arguments] { run(*arguments); });
+  app.callback([arguments] { run_search(*arguments); });
 }
 
 }  // namespace yoloq::cli

@@ -66,7 +66,8 @@ pipeline::QuantizationOptions Laboratory::options_of(const Candidate& candidate)
                                                  .residual = candidate.residual,
                                                  .calibrator = candidate.calibrator.name,
                                                  .percentile = candidate.calibrator.percentile,
-                                                 .object_weight = candidate.object_weight},
+                                                 .object_weight = candidate.object_weight,
+                                                 .reduce_range = options_.reduce_range},
                                     .images = candidate.images,
                                     .cache = options_.cache,
                                     .threads = options_.threads,
@@ -163,11 +164,17 @@ std::shared_ptr<runtime::Engine> Laboratory::compile(const graph::Graph& graph) 
   return runtime::compile(pipeline::with_input(graph, 1, model_.size), engine);
 }
 
-double Laboratory::time_of(const graph::Graph& graph) {
+runtime::Engine& Laboratory::reference() {
   if (!reference_) reference_ = compile(make(untuned()).graph);
+  return *reference_;
+}
+
+std::vector<std::string> Laboratory::notices() { return reference().notices(); }
+
+double Laboratory::time_of(const graph::Graph& graph) {
   const auto engine = compile(graph);
   const auto inputs = runtime::random_inputs(*engine);
-  const auto report = runtime::compare({*reference_, inputs}, {*engine, inputs}, kTurns);
+  const auto report = runtime::compare({reference(), inputs}, {*engine, inputs}, kTurns);
   const bool by_processor =
       options_.objective == Objective::latency && options_.backend == "openvino";
   return 1 / (by_processor ? report.cpu_ratio : report.ratio);
@@ -185,12 +192,11 @@ double Laboratory::float_time() {
 
 double Laboratory::reference_ms() {
   return journal_.number("milliseconds, default", [&] {
-    if (!reference_) reference_ = compile(make(untuned()).graph);
-    const auto inputs = runtime::random_inputs(*reference_);
+    const auto inputs = runtime::random_inputs(reference());
     if (options_.objective == Objective::throughput) {
-      return 1000 / runtime::measure_throughput(*reference_, inputs).images_per_second;
+      return 1000 / runtime::measure_throughput(reference(), inputs).images_per_second;
     }
-    const auto report = runtime::measure_latency(*reference_, inputs);
+    const auto report = runtime::measure_latency(reference(), inputs);
     return options_.backend == "openvino" ? report.cpu_ms : report.p50_ms;
   });
 }

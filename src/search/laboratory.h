@@ -35,7 +35,8 @@ struct LaboratoryOptions {
   Objective objective = Objective::latency;
   std::filesystem::path cache;  ///< Of calibrations and tuned plans; not empty.
   int threads = 0;
-  Progress progress;  ///< Of whatever runs; may throw Error(cancelled) to end it.
+  bool reduce_range = false;  ///< Of the weights of all candidates: see quantize::Options.
+  Progress progress;          ///< Of whatever runs; may throw Error(cancelled) to end it.
 };
 
 /// Images by what they are for. None of `loss` is in `calibration`.
@@ -62,6 +63,9 @@ class Laboratory {
   /// Of the default, per image; what times are multiples of.
   double reference_ms();
 
+  /// What the backend says of the default's engine, such as layers that it computes in float.
+  std::vector<std::string> notices();
+
   double loss(const Candidate& candidate);
   double ap(const Candidate& candidate);
   double time(const Candidate& candidate);
@@ -77,6 +81,7 @@ class Laboratory {
   std::map<std::string, quantize::CalibratorChoice> tensor_calibrators(const Candidate& candidate);
   const graph::Graph& graph_of(const Candidate& candidate);
   double time_of(const graph::Graph& graph);
+  runtime::Engine& reference();
   std::shared_ptr<runtime::Engine> compile(const graph::Graph& graph) const;
 
   const pipeline::DetectionModel& model_;
