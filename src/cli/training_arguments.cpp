@@ -140,10 +140,20 @@ void TrainingArguments::declare(CLI::App& app, const char* hyp_default, const ch
 void TrainingArguments::join_ranks() {
   const Launch launch = read_launch();
   recipe.place = launch.place;
-  if (recipe.place.ranks == 1) return;
+  if (recipe.place.ranks == 1) {
+    team = std::make_shared<train::Team>(recipe.place);
+    return;
+  }
   if (recipe.device == "cuda") recipe.device = fmt::format("cuda:{}", launch.local_rank);
   if (recipe.threads == 0) recipe.threads = std::max(available_threads() / launch.local_ranks, 1);
   if (recipe.place.rank > 0) silence_output();
+  team = std::make_shared<train::Team>(recipe.place, end_process);
+}
+
+pipeline::Processes TrainingArguments::processes() const {
+  return {.rank = static_cast<std::size_t>(recipe.place.rank),
+          .count = static_cast<std::size_t>(recipe.place.ranks),
+          .gather = [all = team](const std::string& bytes) { return all->gather(bytes); }};
 }
 
 vision::Size TrainingArguments::side() const {
@@ -170,7 +180,7 @@ void TrainingArguments::fill(train::Job& job, const dataset::Dataset& dataset) c
 
 train::Result TrainingArguments::run(const train::Job& job) const {
   const train::RankPlace& place = job.recipe.place;
-  if (place.rank > 0) return train::train(job, {.lost = end_process});
+  if (place.rank > 0) return train::train(job, {}, *team);
   require_writable(job.folder / "last.ckpt");
   require_writable(json.file);
   fmt::print("{} images of '{}', {} to measure on; batches of {} at {} pixels on {}\n",
@@ -183,14 +193,15 @@ train::Result TrainingArguments::run(const train::Job& job) const {
   std::fflush(stdout);
   Json epochs = Json::array();
   const train::Result result =
-      train::train(job, {.step = epoch_bars(),
-                         .epoch =
-                             [&](const train::EpochReport& report) {
-                               print_epoch(report, job.recipe.epochs);
-                               epochs.push_back(to_json(report));
-                             },
-                         .notice = [](std::string_view text) { fmt::print("notice: {}\n", text); },
-                         .lost = end_process});
+      train::train(job,
+                   {.step = epoch_bars(),
+                    .epoch =
+                        [&](const train::EpochReport& report) {
+                          print_epoch(report, job.recipe.epochs);
+                          epochs.push_back(to_json(report));
+                        },
+                    .notice = [](std::string_view text) { fmt::print("notice: {}\n", text); }},
+                   *team);
   if (result.best_epoch >= 0 && !job.val_images.empty()) {
     fmt::print("{}: AP {:.4f} in epoch {}\n", result.best.string(), result.best_ap,
                result.best_epoch + 1);

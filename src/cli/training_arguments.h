@@ -2,12 +2,15 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "cli/arguments.h"
 #include "dataset/data_yaml.h"
+#include "pipeline/calibration.h"
+#include "train/team.h"
 #include "train/training.h"
 
 namespace CLI {
@@ -31,13 +34,17 @@ struct TrainingArguments {
   bool resume = false;
   bool validate = true;
   bool linear = false;
+  std::shared_ptr<const train::Team> team;  ///< Since join_ranks().
 
   /// @param hyp  the default of --hyp.
   void declare(CLI::App& app, const char* hyp, const char* out);
 
   /// Takes the rank that torchrun or mpirun give this process: its GPU, its share of the threads.
-  /// Only rank 0 prints from then on. To be called first.
+  /// Waits for the others. Only rank 0 prints from then on. To be called first.
   void join_ranks();
+
+  /// All ranks, to share work before training.
+  pipeline::Processes processes() const;
 
   /// Of the images; 640 unless told.
   vision::Size side() const;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <iterator>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <system_error>
 
@@ -26,6 +27,7 @@ namespace fs = std::filesystem;
 namespace {
 
 using Clock = std::chrono::steady_clock;
+using Json = nlohmann::ordered_json;
 
 calibrate::CacheInputs cache_inputs(const graph::Graph& model,
                                     const std::vector<std::string>& tensors,
@@ -77,8 +79,66 @@ CalibrationResult run_calibration(const graph::Graph& model,
       *engine, images, stream, [&](std::span<const Item> items, runtime::Request& request) {
         observer.observe(request, images[items.front().index].filename().string());
       });
-  if (report.images == 0) fail(ErrorCode::not_found, "no calibration image could be decoded");
+  if (report.images == 0) return {.ranges = {}, .skipped = report.skipped};
   return {.ranges = std::move(observer).finish(), .skipped = report.skipped};
+}
+
+/// What a process tells the others.
+std::string message_of(const std::string& key, const std::optional<calibrate::Ranges>& ranges,
+                       const std::vector<std::string>& skipped) {
+  const Json json{{"key", key}, {"skipped", skipped}};
+  return json.dump() + "\n" + (ranges ? calibrate::serialize(*ranges) : "");
+}
+
+/// The statistics that a process has told of, if it has any; adds what it skipped.
+///
+/// @throws Error(bad_argument) if it calibrates something else.
+std::optional<calibrate::Ranges> understood(const std::string& message, const std::string& key,
+                                            std::vector<std::string>& skipped) {
+  const std::size_t end = message.find('\n');
+  const Json json = Json::parse(message.substr(0, end));
+  if (json.at("key") != key) {
+    fail(ErrorCode::bad_argument,
+         "another process calibrates other images, another model or with another version: start "
+         "all of them with the same arguments and files");
+  }
+  for (const auto& text : json.at("skipped")) skipped.push_back(text);
+  if (end + 1 == message.size()) return std::nullopt;
+  return calibrate::parse_ranges(std::string_view(message).substr(end + 1));
+}
+
+/// Statistics that another process has in its cache.
+std::optional<calibrate::Ranges> known_to_any(const std::optional<calibrate::Ranges>& own,
+                                              const std::string& key, const Processes& processes) {
+  std::optional<calibrate::Ranges> known;
+  std::vector<std::string> none;
+  for (const std::string& message : processes.gather(message_of(key, own, {}))) {
+    auto theirs = understood(message, key, none);
+    if (!known) known = std::move(theirs);
+  }
+  return known;
+}
+
+/// Each process calibrates on every so many images; all get the statistics of all.
+CalibrationResult share_calibration(const graph::Graph& model,
+                                    const std::vector<std::string>& tensors,
+                                    std::span<const fs::path> images, const std::string& key,
+                                    const CalibrationOptions& options) {
+  const Processes& processes = options.processes;
+  std::vector<fs::path> own;
+  for (std::size_t i = processes.rank; i < images.size(); i += processes.count) {
+    own.push_back(images[i]);
+  }
+  CalibrationResult part;
+  if (!own.empty()) part = run_calibration(model, tensors, own, options);
+  std::optional<calibrate::Ranges> found;
+  if (!part.ranges.tensors.empty()) found = std::move(part.ranges);
+  CalibrationResult result;
+  for (const std::string& message : processes.gather(message_of(key, found, part.skipped))) {
+    const auto theirs = understood(message, key, result.skipped);
+    if (theirs) calibrate::add_images(result.ranges, *theirs);
+  }
+  return result;
 }
 
 }  // namespace
@@ -97,6 +157,11 @@ std::vector<fs::path> pick_images(std::span<const fs::path> images, std::size_t 
 }
 
 namespace {
+
+void require_images(const CalibrationResult& result) {
+  if (!result.ranges.tensors.empty()) return;
+  fail(ErrorCode::not_found, "no calibration image could be decoded");
+}
 
 /// Says where statistics come from and keeps them, unless an image is missing.
 void settle(CalibrationResult& result, const calibrate::CacheInputs& inputs, const std::string& key,
@@ -132,10 +197,13 @@ CalibrationResult calibrate_model(const graph::Graph& model,
   const auto elapsed = [&] { return std::chrono::duration<double>(Clock::now() - start).count(); };
   const calibrate::CacheInputs inputs = cache_inputs(model, tensors, images, options);
   const std::string key = calibrate::cache_key(inputs);
-  if (auto ranges = look_up(options.cache, key)) {
-    return {.ranges = std::move(*ranges), .cached = true, .seconds = elapsed()};
-  }
-  CalibrationResult result = run_calibration(model, tensors, images, options);
+  const bool alone = options.processes.count == 1;
+  auto known = look_up(options.cache, key);
+  if (!alone) known = known_to_any(known, key, options.processes);
+  if (known) return {.ranges = std::move(*known), .cached = true, .seconds = elapsed()};
+  CalibrationResult result = alone ? run_calibration(model, tensors, images, options)
+                                   : share_calibration(model, tensors, images, key, options);
+  require_images(result);
   settle(result, inputs, key, options);
   result.seconds = elapsed();
   return result;
@@ -169,6 +237,7 @@ std::vector<CalibrationResult> calibrate_growing_sets(const graph::Graph& model,
           if (options.progress) options.progress(before.size() + done, all);
         };
         CalibrationResult part = run_calibration(model, tensors, more, rest);
+        require_images(part);
         calibrate::add_images(result.ranges, part.ranges);
         result.skipped.insert(result.skipped.end(), part.skipped.begin(), part.skipped.end());
       }

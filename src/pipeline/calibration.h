@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -19,6 +21,15 @@
 
 namespace yoloq::pipeline {
 
+/// Several processes that do the same work, as one of them sees them.
+struct Processes {
+  std::size_t rank = 0;  ///< From 0.
+  std::size_t count = 1;
+  /// What each process has, in their order; all call it in the same order. Not called if there is
+  /// one.
+  std::function<std::vector<std::string>(const std::string&)> gather = {};
+};
+
 struct CalibrationOptions {
   vision::Size size;               ///< Of the letterboxed image.
   std::filesystem::path cache;     ///< Folder of .ranges files; empty: no cache.
@@ -27,6 +38,7 @@ struct CalibrationOptions {
   std::int64_t classes = 0;        ///< Of the head.
   bool skip_bad = false;
   Progress progress;
+  Processes processes = {};  ///< That share the images.
 };
 
 struct CalibrationResult {
@@ -55,11 +67,12 @@ std::vector<std::filesystem::path> without(std::span<const std::filesystem::path
 /// kObjectThreshold) are counted once more under quantize::objects_of(tensor).
 ///
 /// Each image is computed alone on one thread, so that the result has the same bytes for every
-/// number of threads.
+/// number of threads, and of processes where their CPUs compute alike.
 ///
 /// @param model    float, with its input of a known shape [1, 3, H, W].
 /// @throws Error(bad_value) naming layer and image where an activation is NaN or infinite;
-///     Error(corrupt_file) naming an image, unless skip_bad; Error(not_found) if no image is left.
+///     Error(corrupt_file) naming an image, unless skip_bad; Error(not_found) if no image is left;
+///     Error(bad_argument) if another process calibrates something else.
 CalibrationResult calibrate_model(const graph::Graph& model,
                                   const std::vector<std::string>& tensors,
                                   std::span<const std::filesystem::path> images,

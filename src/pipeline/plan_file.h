@@ -2,6 +2,8 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/file.h"
@@ -20,6 +22,14 @@ std::vector<FileContent> plan_files(const quantize::Plan& plan, const std::files
 ///
 /// @throws Error(not_found, corrupt_file) with the path in front.
 quantize::Plan read_plan(const std::filesystem::path& path);
+
+/// A plan with its codes as one string, for another process.
+std::string pack_plan(const quantize::Plan& plan);
+
+/// The inverse of pack_plan().
+///
+/// @throws Error(corrupt_file) if the bytes are not what it makes.
+quantize::Plan unpack_plan(std::string_view bytes);
 
 /// Where the codes of the plan at `path` are.
 std::filesystem::path codes_path(const std::filesystem::path& path);

@@ -59,7 +59,8 @@ CalibrationOptions calibration_options(const DetectionModel& model,
           .heads = head_values(model, settings),
           .classes = model.head.class_count,
           .skip_bad = options.skip_bad,
-          .progress = options.progress};
+          .progress = options.progress,
+          .processes = options.processes};
 }
 
 /// The first images of a list as engines take them, [N, 3, H, W], each repeated over the batch.

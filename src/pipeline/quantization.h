@@ -31,6 +31,7 @@ struct QuantizationOptions {
   quantize::TuningOptions tuning = {};
   /// Choose the ranges anew from the activations of the quantized model, and tune again.
   bool second_pass = false;
+  Processes processes = {};  ///< That share the calibration pass.
   Progress progress;         ///< Of the calibration pass.
   Progress tuning_progress;  ///< Of weight tuning and bias correction.
   Progress range_progress;   ///< Of a pass for values that might not fit in float16.

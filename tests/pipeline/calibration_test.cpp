@@ -5,6 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <barrier>
+#include <functional>
+#include <thread>
 
 #include "calibrate/ranges_cache.h"
 #include "core/error.h"
@@ -15,6 +18,7 @@
 #include "pipeline/tiny_data_set.h"
 #include "quantize/quantize.h"
 #include "support/data.h"
+#include "support/message.h"
 #include "support/tiny_checkpoint.h"
 #include "support/tiny_model.h"
 
@@ -22,8 +26,9 @@ namespace yoloq::pipeline {
 namespace {
 
 namespace fs = std::filesystem;
-using test::message_of;
+using test::message_when;
 using testing::AllOf;
+using testing::Each;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
@@ -104,6 +109,82 @@ TEST_F(Calibration, GivesTheSameBytesForAnyThreadsAndOrder) {
   EXPECT_FALSE(bytes(std::span(set_.train).first(3), 1) == once);
 }
 
+/// Threads that stand for processes.
+class Meeting {
+ public:
+  explicit Meeting(std::size_t count)
+      : told_(count), barrier_(static_cast<std::ptrdiff_t>(count)) {}
+
+  Processes place(std::size_t rank) {
+    return {.rank = rank, .count = told_.size(), .gather = [this, rank](const std::string& bytes) {
+              told_[rank] = bytes;
+              barrier_.arrive_and_wait();
+              const std::vector<std::string> all = told_;
+              barrier_.arrive_and_wait();
+              return all;
+            }};
+  }
+
+  /// What body(rank) gives on each.
+  std::vector<std::string> run(const std::function<std::string(std::size_t)>& body) const {
+    std::vector<std::string> results(told_.size());
+    std::vector<std::thread> threads;
+    for (std::size_t rank = 0; rank < told_.size(); ++rank) {
+      threads.emplace_back([&, rank] { results[rank] = body(rank); });
+    }
+    for (std::thread& thread : threads) thread.join();
+    return results;
+  }
+
+ private:
+  std::vector<std::string> told_;
+  std::barrier<> barrier_;
+};
+
+TEST_F(Calibration, SharedByProcessesGivesEachTheBytesOfOne) {
+  const std::string alone = bytes(set_.train, 1);
+  for (const std::size_t count : {2, 3, 8}) {  // Of eight, two have no image.
+    Meeting meeting(count);
+    const auto all = meeting.run([&](std::size_t rank) {
+      return calibrate::serialize(calibrate_model(model_.fixed, tensors_, set_.train,
+                                                  {.size = kSize,
+                                                   .threads = 1,
+                                                   .heads = heads_,
+                                                   .classes = 3,
+                                                   .processes = meeting.place(rank)})
+                                      .ranges);
+    });
+    EXPECT_THAT(all, Each(alone)) << count;
+  }
+}
+
+TEST_F(Calibration, SharedByProcessesIsTakenFromAnyCacheThatHasIt) {
+  const std::string alone = bytes(set_.train, 1);
+  Meeting meeting(2);
+  const auto all = meeting.run([&](std::size_t rank) {
+    const CalibrationResult result =
+        calibrate_model(model_.fixed, tensors_, set_.train,
+                        {.size = kSize,
+                         .cache = folder_ / (rank == 1 ? "cache" : "empty"),
+                         .heads = heads_,
+                         .classes = 3,
+                         .processes = meeting.place(rank)});
+    return result.cached ? calibrate::serialize(result.ranges) : "computed";
+  });
+  EXPECT_THAT(all, Each(alone));
+}
+
+TEST_F(Calibration, SharedByProcessesThatMeanDifferentImagesIsRefused) {
+  Meeting meeting(2);
+  const auto all = meeting.run([&](std::size_t rank) {
+    return message_when([&] {
+      calibrate_model(model_.fixed, tensors_, std::span(set_.train).subspan(rank),
+                      {.size = kSize, .processes = meeting.place(rank)});
+    });
+  });
+  EXPECT_THAT(all, Each(HasSubstr("another process calibrates other images")));
+}
+
 TEST_F(Calibration, LooksAtEveryTensorAndAtObjects) {
   const CalibrationResult result = calibrate(set_.train);
 
@@ -175,7 +256,7 @@ TEST_F(Calibration, OverABrokenCacheFileIsDoneAnew) {
 TEST_F(Calibration, NamesABadImage) {
   write_file(set_.train[1], "this is no image");
 
-  EXPECT_THAT(message_of([&] { calibrate(set_.train); }), HasSubstr(set_.train[1].string()));
+  EXPECT_THAT(message_when([&] { calibrate(set_.train); }), HasSubstr(set_.train[1].string()));
 }
 
 TEST_F(Calibration, SkipsABadImageWhereThatIsAskedAndKeepsNoCacheOfIt) {
@@ -196,7 +277,7 @@ TEST_F(Calibration, SkipsABadImageWhereThatIsAskedAndKeepsNoCacheOfIt) {
 TEST_F(Calibration, OfBadImagesOnlyIsAnError) {
   write_file(set_.train[0], "this is no image");
 
-  EXPECT_THAT(message_of([&] {
+  EXPECT_THAT(message_when([&] {
                 calibrate_model(model_.fixed, tensors_, std::span(set_.train).first(1),
                                 {.size = kSize, .skip_bad = true});
               }),
@@ -214,7 +295,7 @@ TEST_F(Calibration, NamesLayerAndImageOfAnInfinity) {
   vision::write_image(images[0], test::plain_image(100, {32, 32}));
   vision::write_image(images[1], test::plain_image(0, {32, 32}));
 
-  EXPECT_THAT(message_of([&] {
+  EXPECT_THAT(message_when([&] {
                 calibrate_model(model, {"y"}, images, {.size = {32, 32}});
               }),
               AllOf(HasSubstr("'y'"), HasSubstr("black.png")));

@@ -8,12 +8,13 @@
 #include "core/file.h"
 #include "pipeline/tiny_data_set.h"
 #include "support/data.h"
+#include "support/message.h"
 
 namespace yoloq::pipeline {
 namespace {
 
 namespace fs = std::filesystem;
-using test::message_of;
+using test::message_when;
 using testing::AllOf;
 using testing::HasSubstr;
 
@@ -64,11 +65,20 @@ TEST_F(PlanFile, GivesBackStoredCodesFromTheFileBesideIt) {
   EXPECT_EQ(read_plan(path_), plan_with_codes());
 }
 
+TEST(PackedPlan, IsTheSamePlanWhenUnpacked) {
+  quantize::Plan plan = some_plan();
+  EXPECT_EQ(unpack_plan(pack_plan(plan)), plan);
+  plan.weights.front().codes = Tensor::of<std::int8_t>({2, 1, 1, 1}, {5, -7});
+
+  EXPECT_EQ(unpack_plan(pack_plan(plan)), plan);
+  EXPECT_THROW(unpack_plan("nothing of the kind"), Error);
+}
+
 TEST_F(PlanFile, WithoutTheCodesItAsksForIsAnError) {
   write_plan(plan_with_codes(), path_);
   fs::remove(codes_path(path_));
 
-  EXPECT_THAT(message_of([&] { read_plan(path_); }),
+  EXPECT_THAT(message_when([&] { read_plan(path_); }),
               AllOf(HasSubstr(path_.string()), HasSubstr("codes")));
 }
 
@@ -80,9 +90,9 @@ TEST_F(PlanFile, LeavesOldCodesOutOfAPlanThatHasNone) {
 }
 
 TEST_F(PlanFile, ThatIsNotThereOrNoPlanIsNamed) {
-  EXPECT_THAT(message_of([&] { read_plan(path_); }), HasSubstr(path_.string()));
+  EXPECT_THAT(message_when([&] { read_plan(path_); }), HasSubstr(path_.string()));
   write_file(path_, "names: [a, b]\n");
-  EXPECT_THAT(message_of([&] { read_plan(path_); }), HasSubstr(path_.string()));
+  EXPECT_THAT(message_when([&] { read_plan(path_); }), HasSubstr(path_.string()));
 }
 
 }  // namespace

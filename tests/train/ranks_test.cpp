@@ -64,6 +64,17 @@ TEST(Ranks, HandOutWhatTheFirstHas) {
   EXPECT_THAT(errors, Each(IsEmpty()));
 }
 
+TEST(Ranks, GatherWhatEachHas) {
+  const std::string bytes("a\0b", 3);
+  const auto errors = on_ranks(3, [&](const RankPlace& place) {
+    Ranks ranks(place, {});
+    const std::string mine = place.rank == 1 ? bytes : std::string(10 * place.rank, 'x');
+    EXPECT_THAT(ranks.gather(mine), ElementsAre("", bytes, std::string(20, 'x')));
+    ranks.finish();
+  });
+  EXPECT_THAT(errors, Each(IsEmpty()));
+}
+
 TEST(Ranks, AreNotNeededToBeAlone) {
   Ranks ranks({}, {});
   EXPECT_TRUE(ranks.alone());
@@ -76,6 +87,7 @@ TEST(Ranks, AreNotNeededToBeAlone) {
 TEST(Ranks, WaitingForOneThatEndsSayIt) {
   const auto errors = on_ranks(2, [](const RankPlace& place) {
     const Ranks ranks(place, {});
+    ranks.sum(std::vector<double>{1});  // Both are connected.
     if (place.rank == 1) fail(ErrorCode::cancelled, "no more");
     ranks.sum(std::vector<double>{1});
   });
@@ -87,6 +99,7 @@ TEST(Ranks, ThatComputeAreToldThatOneIsGone) {
   std::promise<std::string> told;
   const auto errors = on_ranks(2, [&](const RankPlace& place) {
     const Ranks ranks(place, [&](std::string_view why) { told.set_value(std::string(why)); });
+    ranks.sum(std::vector<double>{1});  // Both are connected.
     if (place.rank == 1) return;
     auto why = told.get_future();
     ASSERT_EQ(why.wait_for(std::chrono::seconds(30)), std::future_status::ready);

@@ -140,9 +140,23 @@ struct Ranks::Group {
     exchange([&] { return data->allreduce(list); });
   }
 
-  void broadcast(at::Tensor& values) const {
+  void broadcast(at::Tensor& values, int from) const {
     std::vector<at::Tensor> list{values};
-    exchange([&] { return data->broadcast(list); });
+    c10d::BroadcastOptions options;
+    options.rootRank = from;
+    exchange([&] { return data->broadcast(list, options); });
+  }
+
+  /// What rank `from` has.
+  std::string broadcast(const std::string& bytes, int from) const {
+    at::Tensor size = at::full({1}, static_cast<std::int64_t>(bytes.size()), at::kLong);
+    broadcast(size, from);
+    at::Tensor content = at::zeros({size.item<std::int64_t>()}, at::kByte);
+    if (content.numel() == 0) return {};
+    if (place.rank == from) std::memcpy(content.mutable_data_ptr(), bytes.data(), bytes.size());
+    broadcast(content, from);
+    const auto* const start = static_cast<const char*>(content.const_data_ptr());
+    return {start, start + content.numel()};
   }
 };
 
@@ -183,15 +197,16 @@ std::vector<double> Ranks::sum(std::vector<double> values) const {
 }
 
 std::string Ranks::from_first(const std::string& bytes) const {
-  if (!group_) return bytes;
-  at::Tensor size = at::full({1}, static_cast<std::int64_t>(bytes.size()), at::kLong);
-  group_->broadcast(size);
-  at::Tensor content = at::zeros({size.item<std::int64_t>()}, at::kByte);
-  if (content.numel() == 0) return {};
-  if (first()) std::memcpy(content.mutable_data_ptr(), bytes.data(), bytes.size());
-  group_->broadcast(content);
-  const auto* const start = static_cast<const char*>(content.const_data_ptr());
-  return {start, start + content.numel()};
+  return group_ ? group_->broadcast(bytes, 0) : bytes;
+}
+
+std::vector<std::string> Ranks::gather(const std::string& bytes) const {
+  if (!group_) return {bytes};
+  std::vector<std::string> all;
+  for (int rank = 0; rank < group_->place.ranks; ++rank) {
+    all.push_back(group_->broadcast(bytes, rank));
+  }
+  return all;
 }
 
 void Ranks::finish() {

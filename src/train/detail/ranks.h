@@ -17,8 +17,8 @@ namespace yoloq::train::detail {
 
 /// The processes that train one model together, as one of them sees them: c10d over Gloo.
 ///
-/// Every rank calls sum(), from_first() and finish() in the same order with the same sizes. Tensors
-/// on a GPU travel through the CPU's memory.
+/// Every rank calls sum(), from_first(), gather() and finish() in the same order with the same
+/// sizes. Tensors on a GPU travel through the CPU's memory.
 class Ranks {
  public:
   /// Waits for all ranks.
@@ -44,6 +44,9 @@ class Ranks {
 
   /// What rank 0 has.
   std::string from_first(const std::string& bytes) const;
+
+  /// What each rank has, in their order.
+  std::vector<std::string> gather(const std::string& bytes) const;
 
   /// Waits until all ranks are done; without it the others take the end of this object for a loss.
   void finish();
