@@ -28,7 +28,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-struct Arguments {
+struct QatArguments {
   ModelArguments model;
   TrainingArguments training;
   PlanArguments how;
@@ -42,13 +42,14 @@ struct Arguments {
 };
 
 /// The plan to train with: of --plan, else by calibration as `yoloq quantize` does it.
-quantize::Plan plan_of(Arguments& arguments, const pipeline::DetectionModel& model,
+quantize::Plan plan_of(QatArguments& arguments, const pipeline::DetectionModel& model,
                        const std::vector<fs::path>& images) {
   if (!arguments.plan.empty()) return pipeline::read_plan(arguments.plan);
   pipeline::QuantizationOptions how = arguments.how.pipeline_options();
   how.images = arguments.calibration_images;
   how.threads = arguments.training.recipe.threads;
   how.skip_bad = arguments.training.recipe.skip_bad;
+  how.processes = arguments.training.processes();
   if (arguments.automatic.count) {
     pipeline::QuantizationOptions untuned = how;
     untuned.tune_weights = untuned.bias_correction = false;
@@ -79,7 +80,7 @@ graph::Graph with_norm(const fs::path& path) {
        path.string());
 }
 
-void run_qat(Arguments arguments) {
+void run_qat(QatArguments arguments) {
   arguments.automatic.take_from(arguments.how.skip_layers);
   if (arguments.automatic.until_drop) {
     fail(ErrorCode::bad_usage, "--skip-layers auto needs its number here: auto:4");
@@ -99,14 +100,16 @@ void run_qat(Arguments arguments) {
   }
   train::Job job{.model = model.graph, .head = model.head};
   training.fill(job, dataset);
-  job.plan = plan_of(arguments, model, job.images);
+  // Of rank 0 for all: tuned on another CPU, a weight may get another code.
+  job.plan = pipeline::unpack_plan(
+      training.team->from_first(pipeline::pack_plan(plan_of(arguments, model, job.images))));
   if (arguments.keep_norm) {
     job.model = with_norm(arguments.model.one());
     job.head = detect::find_head(pipeline::with_input(job.model, 1, training.side()),
                                  arguments.model.hints(dataset.names));
     job.plan = pipeline::unfolded_plan(job.model, *std::move(job.plan));
   }
-  job.recipe.learn_scales = arguments.learn_scales;
+  job.recipe.learn_scales = arguments.learn_scales && job.recipe.range_momentum == 0;
   if (arguments.scale_lr) job.recipe.scale_lr = *arguments.scale_lr;
   job.recipe.teacher = arguments.labels ? train::Teacher::labels : train::Teacher::float_model;
   job.recipe.batch_statistics = false;
@@ -119,7 +122,7 @@ void run_qat(Arguments arguments) {
 }  // namespace
 
 void declare_qat(CLI::App& app) {
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<QatArguments>();
   arguments->model.declare(app, false);
   TrainingArguments& training = arguments->training;
   training.recipe.epochs = 20;
@@ -136,8 +139,20 @@ void declare_qat(CLI::App& app) {
       ->check(CLI::Range(1, 1000000))
       ->capture_default_str();
   app.add_option("--plan", arguments->plan, "train with this plan file instead of calibrating");
-  app.add_flag("--labels", arguments->labels, "learn from labels, not from the float model");
-  app.add_flag("!--freeze-scales", arguments->learn_scales, "keep scales as calibrated");
+  CLI::Option* labels =
+      app.add_flag("--labels", arguments->labels, "learn from labels, not from the float model");
+  app.add_option(
+         "--match-features", training.recipe.feature_gain,
+         "pull the maps that the heads read towards the float model's as well, by this gain")
+      ->check(CLI::NonNegativeNumber)
+      ->excludes(labels);
+  CLI::Option* freeze =
+      app.add_flag("!--freeze-scales", arguments->learn_scales, "keep scales as calibrated");
+  app.add_option("--moving-ranges", training.recipe.range_momentum,
+                 "instead of learning scales, let ranges of activations follow those of the "
+                 "batches by so much a step, such as 0.01")
+      ->check(CLI::Range(0.0, 1.0))
+      ->excludes(freeze);
   app.add_flag(
       "--keep-norm", arguments->keep_norm,
       "train with BatchNormalization, by its running statistics, instead of folding it first");

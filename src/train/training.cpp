@@ -30,6 +30,7 @@
 #include "train/detail/session.h"
 #include "train/detail/validation.h"
 #include "train/schedule.h"
+#include "train/team.h"
 
 namespace yoloq::train {
 
@@ -70,10 +71,22 @@ void check(const Job& job) {
           "only a quantized model has scales to learn");
   require(recipe.teacher == Teacher::labels || job.plan.has_value(),
           "a float model that teaches itself learns nothing: the teacher is for quantized ones");
-  if (recipe.learn_scales && job.plan->target == "onnxruntime") {
+  require(recipe.feature_gain >= 0 && std::isfinite(recipe.feature_gain),
+          "the gain of feature matching is a number from 0 up");
+  require(recipe.feature_gain == 0 || recipe.teacher == Teacher::float_model,
+          "features are matched with a teacher's; there is none where labels are learned");
+  require(recipe.range_momentum >= 0 && recipe.range_momentum <= 1,
+          "the momentum of moving ranges lies between 0 and 1");
+  const bool moving = recipe.range_momentum > 0;
+  require(!moving || job.plan.has_value(), "only a quantized model has ranges to move");
+  require(!moving || !recipe.learn_scales,
+          "scales are either learned or follow moving ranges, not both");
+  require(!moving || recipe.place.ranks == 1,
+          "ranges move by what one process sees; several would each have their own");
+  if ((recipe.learn_scales || moving) && job.plan->target == "onnxruntime") {
     fail(ErrorCode::unsupported,
-         "target onnxruntime shares scales between tensors, which are not learned together; "
-         "train with calibrated scales, or another target");
+         "target onnxruntime shares scales between tensors, which are not learned or moved "
+         "together; train with calibrated scales, or another target");
   }
 }
 
@@ -106,6 +119,7 @@ struct Progress {
   int epochs_done = 0;
   double best_ap = -1;
   int best_epoch = -1;
+  int threads = 0;  ///< Of rank 0, in the last epoch.
 };
 
 /// What two runs must have in common for one to go on where the other was.
@@ -119,12 +133,14 @@ Json recipe_json(const Job& job) {
           {"side", recipe.size.width},
           {"seed", recipe.seed},
           {"teacher", recipe.teacher == Teacher::labels ? "labels" : "float model"},
+          {"feature_gain", recipe.feature_gain},
           {"optimizer", recipe.method == Method::sgd ? "sgd" : "adamw"},
           {"augment", recipe.augment},
           {"cosine", recipe.cosine},
           {"amp", recipe.amp},
           {"batch_statistics", recipe.batch_statistics},
           {"learn_scales", recipe.learn_scales},
+          {"range_momentum", recipe.range_momentum},
           {"scale_lr", recipe.scale_lr},
           {"clip_norm", recipe.clip_norm},
           {"average_decay", recipe.average_decay},
@@ -133,8 +149,9 @@ Json recipe_json(const Job& job) {
 
 std::string training_json(const Job& job, const Progress& progress) {
   const Json json{{"epochs_done", progress.epochs_done}, {"best_ap", progress.best_ap},
-                  {"best_epoch", progress.best_epoch},   {"recipe", recipe_json(job)},
-                  {"hyp", dataset::to_yaml(job.hyp)},    {"images", job.images.size()}};
+                  {"best_epoch", progress.best_epoch},   {"threads", progress.threads},
+                  {"recipe", recipe_json(job)},          {"hyp", dataset::to_yaml(job.hyp)},
+                  {"images", job.images.size()}};
   return json.dump();
 }
 
@@ -167,7 +184,7 @@ Progress read_progress(const Job& job, const std::string& text) {
     }
     require_equal_hyp(dataset::to_yaml(job.hyp), json.at("hyp"));
     require_equal(job.images.size(), json.at("images"), "number of images");
-    return {json.at("epochs_done"), json.at("best_ap"), json.at("best_epoch")};
+    return {json.at("epochs_done"), json.at("best_ap"), json.at("best_epoch"), json.at("threads")};
   } catch (const Json::exception& error) {
     fail(ErrorCode::corrupt_file, "the checkpoint does not say how far training was: {}",
          error.what());
@@ -205,19 +222,18 @@ void check_agreement(const Job& job, const detail::Ranks& ranks) {
   if (ranks.from_first(own) == own) return;
   fail(ErrorCode::bad_argument,
        "rank {} of {} was started with another model, plan, recipe, --hyp or list of images than "
-       "rank 0; start all ranks with the same arguments and files. For qat on machines that "
-       "differ, calibrate once and give all ranks that --plan",
+       "rank 0; start all ranks with the same arguments and files",
        ranks.rank(), ranks.size());
 }
 
 /// One training, epoch by epoch.
 class Run {
  public:
-  Run(const Job& job, const Watcher& watcher)
+  Run(const Job& job, const Watcher& watcher, detail::Ranks& ranks)
       : job_(job),
         watcher_(watcher),
         device_(detail::open_device(job.recipe.device)),
-        ranks_(job.recipe.place, watcher.lost),
+        ranks_(ranks),
         set_(open_set(job, job.images, job.recipe.augment)),
         loader_(set_,
                 {.batch_size = static_cast<std::size_t>(job.recipe.batch_size) / ranks_.size(),
@@ -279,6 +295,14 @@ class Run {
       const auto checkpoint = pipeline::parse_training_checkpoint(bytes);
       progress_ = read_progress(job_, checkpoint.training);
       session_.restore(checkpoint);
+      const int threads = threads_of(job_.recipe);
+      if (ranks_.first() && progress_.threads != threads) {
+        notice(
+            fmt::format("trained with {} threads so far, now with {}: sums are rounded in another "
+                        "order, so the weights will differ in their last bits from those of an "
+                        "unbroken training",
+                        progress_.threads, threads));
+      }
     } catch (const Error& error) {
       throw error.within("while resuming from '" + path.string() + "'");
     }
@@ -434,6 +458,7 @@ class Run {
       progress_.best_ap = report.ap.value_or(-1);
       progress_.best_epoch = report.epoch;
     }
+    progress_.threads = threads_of(job_.recipe);
     checkpoint.training = training_json(job_, progress_);
     const std::string last = pipeline::serialize(checkpoint);
     std::vector<FileContent> files;
@@ -449,7 +474,7 @@ class Run {
   const Job& job_;
   const Watcher& watcher_;
   c10::Device device_;
-  detail::Ranks ranks_;
+  detail::Ranks& ranks_;
   dataset::TrainingSet set_;
   std::optional<dataset::TrainingSet> val_set_;
   dataset::Loader loader_;
@@ -462,11 +487,17 @@ class Run {
 
 void check_device(const std::string& device) { detail::open_device(device); }
 
-Result train(const Job& job, const Watcher& watcher) {
+Result train(const Job& job, const Watcher& watcher, const Team& team) {
   check(job);
   at::set_num_threads(threads_of(job.recipe));
-  if (job.recipe.place.rank == 0) make_folder(job.folder);
-  return Run(job, watcher).run();
+  if (team.ranks().first()) make_folder(job.folder);
+  return Run(job, watcher, team.ranks()).run();
+}
+
+Result train(const Job& job, const Watcher& watcher) {
+  check(job);
+  detail::open_device(job.recipe.device);
+  return train(job, watcher, Team(job.recipe.place, watcher.lost));
 }
 
 }  // namespace yoloq::train

@@ -66,13 +66,19 @@ struct Recipe {
   int workers = 0;  ///< Threads that make samples; 0: as many as `threads`.
   std::size_t cache_bytes = std::size_t{1} << 30;  ///< For decoded images.
   Teacher teacher = Teacher::labels;
+  /// What the distance between the maps that the heads read counts for, student's from teacher's:
+  /// see detail/features.h. 0: only heads are compared.
+  double feature_gain = 0;
   Method method = Method::sgd;
   bool augment = true;
-  bool cosine = true;             ///< Learning rate along a cosine; else along a line.
-  bool amp = false;               ///< Convolutions in bfloat16, on CUDA.
-  bool batch_statistics = true;   ///< BatchNormalization normalizes by the batch; false: by its
-                                  ///< running statistics, which then stay.
-  bool learn_scales = false;      ///< Of a Plan; else they stay as calibrated.
+  bool cosine = true;            ///< Learning rate along a cosine; else along a line.
+  bool amp = false;              ///< Convolutions in bfloat16, on CUDA.
+  bool batch_statistics = true;  ///< BatchNormalization normalizes by the batch; false: by its
+                                 ///< running statistics, which then stay.
+  bool learn_scales = false;     ///< Of a Plan; else they stay as calibrated.
+  /// Ranges of activations follow those of the batches by so much a step, see
+  /// detail/moving_ranges.h; 0: they do not.
+  double range_momentum = 0;
   double scale_lr = 1e-3;         ///< Relative step of a learned scale, falling as lr0 does.
   double clip_norm = 10;          ///< Of all gradients together.
   double average_decay = 0.9999;  ///< Of the moving averages, reached after some thousand steps.

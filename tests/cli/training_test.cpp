@@ -212,14 +212,18 @@ TEST_F(CommandLineTraining, StartsWithANewHeadForOtherClasses) {
   EXPECT_EQ(pipeline::load_model(folder_ / "runs/last.ckpt").head.class_count, 3);
 }
 
-TEST_F(CommandLineTraining, RefusesACheckpointOfOtherClasses) {
+TEST_F(CommandLineTraining, StartsWithANewHeadFromItsOwnCheckpointAndQuantizesNoOther) {
   must(train("three", "1"));
   must({"dataset", "shapes", "--out", "two", "--images", "6", "--val", "2", "--img", "64",
         "--classes", "2"});
+  const Words other{"--weights", "three/last.ckpt", "--data", "two/data.yaml", "--img",
+                    "64",        "--epochs",        "1"};
 
-  const auto refused = yoloq({"train", "--weights", "three/last.ckpt", "--data", "two/data.yaml",
-                              "--img", "64", "--out", "again"});
+  const std::string said = must(Words{"train", "--out", "again"} + other);
+  const auto refused = yoloq(Words{"qat", "--out", "quantized"} + other);
 
+  EXPECT_THAT(said, HasSubstr("notice: 'three/last.ckpt' has 3 classes, the data set 2"));
+  EXPECT_EQ(pipeline::load_model(folder_ / "again/last.ckpt").head.class_count, 2);
   EXPECT_EQ(refused.status, 1);
   EXPECT_THAT(refused.errors, HasSubstr("has 2 classes, the model 3"));
 }

@@ -183,6 +183,17 @@ TEST_F(Deployed, LearnedScalesOfOneTensorStayOneSoThatOpenVinosPlacesAreKept) {
   expect_deployed_as_trained(checkpoint, job);
 }
 
+TEST_F(Deployed, RangesThatMovedAreThoseOfTheFileWithTheirZeroPoints) {
+  Job job = tiny_->quantized_job("moved", trained(), "openvino");
+  job.recipe.learn_scales = false;
+  job.recipe.range_momentum = 0.3;
+  const auto checkpoint = train_quantized(job);
+
+  EXPECT_NE(checkpoint.plan->activations, job.plan->activations);
+  EXPECT_EQ(behind_movements(pipeline::deployed(checkpoint)), 0);
+  expect_deployed_as_trained(checkpoint, job);
+}
+
 TEST_F(Deployed, FoldingMultipliesScalesAsItDoesWeights) {
   const Job folded = tiny_->quantized_job("a", trained());
   const Job norm = tiny_->quantized_norm_job("b", trained());

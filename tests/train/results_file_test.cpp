@@ -44,7 +44,7 @@ std::string line_of(int epoch) {
 
 class ResultsFile : public testing::Test {
  protected:
-  test::TemporaryFolder folder_;
+  yoloq::test::TemporaryFolder folder_;
   std::filesystem::path path_ = folder_ / "results.csv";
 
   void write_epochs(int count) const {

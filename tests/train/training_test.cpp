@@ -124,6 +124,25 @@ TEST_F(Training, GoesOnToTheSameBytesWhenQuantized) {
   expect_the_same_after_a_break(whole, broken, 3);
 }
 
+TEST_F(Training, GoesOnToTheSameBytesWithMovingRanges) {
+  Job whole = tiny_->quantized_job("moving-whole", trained());
+  whole.recipe.learn_scales = false;
+  whole.recipe.range_momentum = 0.2;
+  Job broken = whole;
+  broken.folder = tiny_->path() / "moving-broken";
+
+  expect_the_same_after_a_break(whole, broken, 3);
+
+  const auto left = pipeline::read_training_checkpoint(whole.folder / "last.ckpt");
+  for (std::size_t i = 0; i < whole.plan->activations.size(); ++i) {
+    EXPECT_NE(left.plan->activations[i].quantizer.scale,
+              whole.plan->activations[i].quantizer.scale);
+  }
+  for (std::size_t i = 0; i < whole.plan->weights.size(); ++i) {
+    EXPECT_EQ(left.plan->weights[i].scales, whole.plan->weights[i].scales);
+  }
+}
+
 /// The loss of objectness rises while boxes get better, as their IoU is its target.
 TEST_F(Training, LowersTheLossOfBoxesAndClasses) {
   Job job = tiny_->job("falling");
@@ -158,6 +177,19 @@ TEST_F(Training, LowersTheDistanceToTheFloatModelWhenQuantized) {
   const Result result = train(job);
 
   EXPECT_LT(sum(result.epochs.back().losses), 0.8 * sum(result.epochs.front().losses));
+}
+
+TEST_F(Training, MatchesTheFloatModelsFeatures) {
+  const auto weights_with = [&](const std::string& name, double gain) {
+    Job job = tiny_->quantized_job(name, trained());
+    job.recipe.feature_gain = gain;
+    const Result result = train(job);
+    const auto left = pipeline::read_training_checkpoint(result.last);
+    EXPECT_EQ(left.model.outputs.size(), job.model.outputs.size()) << "maps are no outputs";
+    return read_file(result.last);
+  };
+
+  EXPECT_NE(weights_with("features", 1), weights_with("no_features", 0));
 }
 
 TEST_F(Training, LearnsScalesAndKeepsThemPositive) {
@@ -225,6 +257,19 @@ TEST_F(Training, HasABestEvenWhereNothingIsToBeFound) {
 
   EXPECT_EQ(result.best_epoch, 0);
   EXPECT_TRUE(fs::exists(result.best));
+}
+
+TEST_F(Training, SaysWhereOtherThreadsGoOn) {
+  Job job = tiny_->job("threads");
+  job.recipe.threads = 1;
+  EXPECT_THROW(train(job, cut_at(2)), Error);
+  job.resume = true;
+  job.recipe.threads = 2;
+  std::string said;
+
+  train(job, {.notice = [&](std::string_view text) { said += text; }});
+
+  EXPECT_THAT(said, HasSubstr("trained with 1 threads so far, now with 2"));
 }
 
 TEST_F(Training, SaysThatThereIsNothingLeftToDo) {
@@ -370,6 +415,14 @@ TEST_F(Training, RefusesWhatCannotWork) {
               HasSubstr("quantized"));
   EXPECT_THAT(refused(bad_argument, [](Job& to) { to.recipe.teacher = Teacher::float_model; }),
               HasSubstr("teaches itself"));
+  EXPECT_THAT(refused(bad_argument, [](Job& to) { to.recipe.range_momentum = 0.1; }),
+              HasSubstr("only a quantized model has ranges"));
+  EXPECT_THAT(refused(bad_argument, [](Job& to) { to.recipe.range_momentum = 1.5; }),
+              HasSubstr("between 0 and 1"));
+  EXPECT_THAT(refused(bad_argument, [](Job& to) { to.recipe.feature_gain = -1; }),
+              HasSubstr("from 0 up"));
+  EXPECT_THAT(refused(bad_argument, [](Job& to) { to.recipe.feature_gain = 1; }),
+              HasSubstr("there is none where labels are learned"));
   EXPECT_THAT(refused(io,
                       [](Job& to) {
                         write_file(to.folder.parent_path() / "file", "");

@@ -50,6 +50,16 @@ struct Instruction {
   FakeQuantizer* fused = nullptr;   ///< Of a SiLU whose readers all read it quantized.
 };
 
+/// Smallest and largest value of silu(x): those at the ends of x, or its minimum in between.
+std::pair<at::Tensor, at::Tensor> range_of_silu(const at::Tensor& x) {
+  constexpr double kLowestAt = -1.2784645;
+  constexpr double kLowest = -0.27846455;
+  const auto [low, high] = at::aminmax(x);
+  const at::Tensor ends = at::silu(at::stack({low, high}));
+  const at::Tensor has_lowest = low.lt(kLowestAt).logical_and(high.gt(kLowestAt));
+  return {at::where(has_lowest, at::full_like(low, kLowest), ends.min()), ends.max()};
+}
+
 bool all_read_through(const Graph& graph, const std::string& value, std::size_t quantized) {
   return graph.readers(value) == quantized && !graph.is_output(value);
 }
@@ -79,7 +89,8 @@ struct Network::State {
   Instruction& step_named(const std::string& reader, const std::string& name);
 
   at::Tensor value_read(const Read& read, const std::vector<at::Tensor>& values,
-                        std::map<std::size_t, at::Tensor>& quantized) const;
+                        std::map<std::size_t, at::Tensor>& quantized,
+                        const RunOptions& options) const;
   std::vector<at::Tensor> compute(const Instruction& step, std::vector<at::Tensor> inputs,
                                   const RunOptions& options) const;
   std::vector<at::Tensor> compute_by_reference(const Node& node,
@@ -157,12 +168,18 @@ void Network::State::plan_frees() {
 }
 
 at::Tensor Network::State::value_read(const Read& read, const std::vector<at::Tensor>& values,
-                                      std::map<std::size_t, at::Tensor>& quantized) const {
+                                      std::map<std::size_t, at::Tensor>& quantized,
+                                      const RunOptions& options) const {
   if (read.slot == kAbsent) return {};
   const at::Tensor& value = values[read.slot];
   if (read.quantizer == nullptr || !quantizers_on) return value;
   at::Tensor& seen = quantized[read.slot];
-  if (!seen.defined()) seen = fake_quantize(value, read.quantizer->scale, read.quantizer->codes);
+  if (seen.defined()) return seen;
+  if (options.observe && !read.quantizer->of_weight) {
+    const auto [low, high] = at::aminmax(value.detach());
+    options.observe(*read.quantizer, low, high);
+  }
+  seen = fake_quantize(value, read.quantizer->scale, read.quantizer->codes);
   return seen;
 }
 
@@ -194,6 +211,10 @@ std::vector<at::Tensor> Network::State::compute(const Instruction& step,
   const Node& node = graph[step.node];
   if (step.kind == Kind::silu) {
     if (step.fused == nullptr || !quantizers_on) return {at::silu(inputs.front())};
+    if (options.observe) {
+      const auto [low, high] = range_of_silu(inputs.front().detach());
+      options.observe(*step.fused, low, high);
+    }
     return {fake_quantize_silu(inputs.front(), step.fused->scale, step.fused->codes)};
   }
   const bool codes = node.op == "DequantizeLinear";
@@ -213,7 +234,9 @@ void Network::State::run_step(const Instruction& step, std::vector<at::Tensor>& 
                               const RunOptions& options) const {
   const auto start = std::chrono::steady_clock::now();
   std::vector<at::Tensor> arguments;
-  for (const Read& read : step.reads) arguments.push_back(value_read(read, values, quantized));
+  for (const Read& read : step.reads) {
+    arguments.push_back(value_read(read, values, quantized, options));
+  }
   std::vector<at::Tensor> outputs;
   try {
     outputs = compute(step, std::move(arguments), options);
@@ -332,7 +355,7 @@ void Network::quantize(const quantize::Plan& plan) {
            weight.tensor);
     }
     FakeQuantizer& quantizer = state.quantizers[weight.tensor];
-    quantizer = {on_device(weight.scales), {-weight.top_code, weight.top_code, 0}};
+    quantizer = {on_device(weight.scales), {-weight.top_code, weight.top_code, 0}, true};
     for (const graph::Use& use : state.graph.uses(weight.tensor)) {
       state.step_named(weight.tensor, state.graph[use.node].name).reads.at(use.input).quantizer =
           &quantizer;

@@ -31,6 +31,7 @@ namespace yoloq::runtime::torch {
 struct FakeQuantizer {
   at::Tensor scale;  ///< [1], or [O] of a weight; float32.
   Codes codes;
+  bool of_weight = false;
 };
 
 /// What BatchNormalization by the batch computes from.
@@ -51,6 +52,9 @@ struct RunOptions {
   /// Computes BatchNormalization where batch_statistics asks for the batch's; empty: LibTorch does,
   /// by the batch of this process.
   std::function<at::Tensor(const BatchNorm&)> batch_norm = {};
+  /// Shown each activation's quantizer, and the smallest and largest value, [], that it is about to
+  /// read; what it sets there is computed with. May be empty.
+  std::function<void(FakeQuantizer&, const at::Tensor& low, const at::Tensor& high)> observe = {};
   /// Told the time of each node after it was computed; may be empty.
   std::function<void(graph::NodeId, double milliseconds)> timed = {};
 };

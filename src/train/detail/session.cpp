@@ -18,6 +18,7 @@
 #include "runtime/torch/out_of_memory.h"
 #include "runtime/torch/tensors.h"
 #include "train/detail/distillation.h"
+#include "train/detail/features.h"
 #include "train/detail/loss.h"
 #include "train/detail/synchronised_norm.h"
 
@@ -78,8 +79,13 @@ void start_from_plan(Network& network, const quantize::Plan& plan) {
   }
 }
 
-Network make_network(const Job& job, c10::Device device) {
-  Network network(job.model, device);
+/// What student and teacher compute.
+graph::Graph compared_model(const Job& job) {
+  return job.recipe.feature_gain > 0 ? with_features(job.model, job.head) : job.model;
+}
+
+Network make_network(const Job& job, const graph::Graph& model, c10::Device device) {
+  Network network(model, device);
   if (job.plan) {
     start_from_plan(network, *job.plan);
     network.quantize(*job.plan);
@@ -181,11 +187,11 @@ Session::Session(const Job& job, const Ranks& ranks)
       ranks_(ranks),
       device_(open_device(job.recipe.device)),
       loss_(loss_options(job)),
-      network_(make_network(job, device_)),
+      network_(make_network(job, compared_model(job), device_)),
       parameters_(take_parameters(network_, job.recipe.learn_scales, joint_scales_of(job))),
       optimizer_(parameters_, optimizer_options(job)),
       average_(parameters_, job.recipe.average_decay, job.recipe.average_steps) {
-  averaged_ = std::make_unique<Network>(make_network(job, device_));
+  averaged_ = std::make_unique<Network>(make_network(job, job.model, device_));
   for (auto& [name, tensor] : averaged_->constants()) {
     const auto average = average_.tensors().find(name);
     if (average != average_.tensors().end()) tensor = average->second;
@@ -194,8 +200,12 @@ Session::Session(const Job& job, const Ranks& ranks)
     const auto average = average_.scales().find(parameters_.scale_of(name));
     if (average != average_.scales().end()) quantizer.scale = average->second;
   }
+  if (job.recipe.range_momentum > 0) {
+    ranges_of_activations_ = std::make_unique<MovingRanges>(
+        network_, *job.plan, joint_scales_of(job), job.recipe.range_momentum);
+  }
   if (job.recipe.teacher != Teacher::float_model) return;
-  teacher_ = std::make_unique<Network>(job.model, device_);
+  teacher_ = std::make_unique<Network>(compared_model(job), device_);
 }
 
 at::Tensor Session::images_of(const dataset::Batch& batch) const {
@@ -209,29 +219,47 @@ at::Tensor Session::images_of(const dataset::Batch& batch) const {
       .div_(255);
 }
 
+LossResult Session::distillation(const std::vector<at::Tensor>& outputs,
+                                 const std::vector<at::Tensor>& taught, std::size_t images,
+                                 const SumOverRanks& sum) const {
+  LossResult loss =
+      compute_distillation(heads_of(outputs, job_.head), heads_of(taught, job_.head), loss_, sum);
+  const std::size_t own = job_.model.outputs.size();
+  if (outputs.size() == own) return loss;
+  const at::Tensor distance =
+      feature_distance(std::span(outputs).subspan(own), std::span(taught).subspan(own), sum);
+  loss.total = loss.total + distance * (job_.recipe.feature_gain * static_cast<double>(images));
+  return loss;
+}
+
 LossResult Session::loss_of(Network& network, const dataset::Batch& batch, bool batch_statistics,
-                            bool with_ranks) const {
+                            bool in_step) const {
   runtime::torch::RunOptions options{.batch_statistics = batch_statistics};
+  if (in_step && ranges_of_activations_) {
+    options.observe = [this](auto& quantizer, const at::Tensor& low, const at::Tensor& high) {
+      ranges_of_activations_->observe(quantizer, low, high);
+    };
+  }
   SumOverRanks sum;
-  if (with_ranks && !ranks_.alone()) {
+  if (in_step && !ranks_.alone()) {
     sum = [this](std::vector<double> values) { return ranks_.sum(std::move(values)); };
     options.batch_norm = [this](const runtime::torch::BatchNorm& norm) {
       return synchronised_norm(norm, [this](std::span<at::Tensor> sums) { ranks_.sum(sums); });
     };
   }
   const at::Tensor images = images_of(batch);
-  std::vector<at::Tensor> heads;
+  std::vector<at::Tensor> outputs;
   std::vector<at::Tensor> taught;
   {
     const Autocast half(job_.recipe.amp && device_.is_cuda());
     if (teacher_) {
       const c10::NoGradGuard guard;
-      taught = heads_of(teacher_->run({&images, 1}), job_.head);
+      taught = teacher_->run({&images, 1});
     }
-    heads = heads_of(network.run({&images, 1}, options), job_.head);
+    outputs = network.run({&images, 1}, options);
   }
-  if (teacher_) return compute_distillation(heads, taught, loss_, sum);
-  return compute_loss(heads, labels_of(batch), loss_, sum);
+  if (teacher_) return distillation(outputs, taught, batch.global_count, sum);
+  return compute_loss(heads_of(outputs, job_.head), labels_of(batch), loss_, sum);
 }
 
 at::Tensor Session::step(const dataset::Batch& batch, const Rates& rates, double scale_rate) {
@@ -243,6 +271,7 @@ at::Tensor Session::step(const dataset::Batch& batch, const Rates& rates, double
     fail(ErrorCode::bad_value, "the loss is {}", total.item<double>());
   }
   loss.total.backward();
+  if (ranges_of_activations_) ranges_of_activations_->set(*averaged_);
   if (++waiting_ >= rates.accumulate) {
     waiting_ = 0;
     add_up_gradients();
@@ -322,7 +351,9 @@ pipeline::TrainingCheckpoint Session::checkpoint() const {
       weight.bias_shift.clear();
     }
   }
+  if (ranges_of_activations_) ranges_of_activations_->set(*result.plan);
   result.state = average_.state();
+  if (ranges_of_activations_) result.state.merge(ranges_of_activations_->state());
   result.state.merge(optimizer_.state());
   for (const auto* group : {&parameters_.weights, &parameters_.norms, &parameters_.biases,
                             &parameters_.statistics, &parameters_.scales}) {
@@ -360,6 +391,10 @@ void Session::restore(const pipeline::TrainingCheckpoint& checkpoint) {
   }
   optimizer_.restore(state);
   average_.restore(state);
+  if (ranges_of_activations_) {
+    ranges_of_activations_->restore(state);
+    ranges_of_activations_->set(*averaged_);
+  }
   const auto waiting = state.find("waiting");
   if (waiting == state.end()) {
     fail(ErrorCode::corrupt_file, "the state of training lacks 'waiting'");

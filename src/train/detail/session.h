@@ -13,6 +13,7 @@
 #include "pipeline/training_checkpoint.h"
 #include "train/detail/average.h"
 #include "train/detail/loss.h"
+#include "train/detail/moving_ranges.h"
 #include "train/detail/optimizer.h"
 #include "train/detail/ranks.h"
 #include "train/loss_options.h"
@@ -60,8 +61,11 @@ class Session {
 
  private:
   at::Tensor images_of(const dataset::Batch& batch) const;
+  LossResult distillation(const std::vector<at::Tensor>& outputs,
+                          const std::vector<at::Tensor>& taught, std::size_t images,
+                          const SumOverRanks& sum) const;
   LossResult loss_of(runtime::torch::Network& network, const dataset::Batch& batch,
-                     bool batch_statistics, bool with_ranks) const;
+                     bool batch_statistics, bool in_step) const;
   std::vector<at::Tensor> gradients() const;
   void add_up_gradients();
 
@@ -75,6 +79,7 @@ class Session {
   Parameters parameters_;
   Optimizer optimizer_;
   Average average_;
+  std::unique_ptr<MovingRanges> ranges_of_activations_;  ///< Where the recipe asks for them.
   std::size_t waiting_ = 0;  ///< Batches whose gradients no update has taken.
 };
 
