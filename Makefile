@@ -5,8 +5,8 @@
 setup:
 	tools/setup.sh
 
-# Several sources of a folder as one translation unit: half the time from nothing. `make UNITY= build` compiles each alone.
-UNITY = -DCMAKE_UNITY_BUILD=ON -DCMAKE_UNITY_BUILD_BATCH_SIZE=8
+# The sources of a folder as one translation unit: less than half the time from nothing. `make UNITY= build` compiles each alone.
+UNITY = -DCMAKE_UNITY_BUILD=ON -DCMAKE_UNITY_BUILD_BATCH_SIZE=0
 build: setup
 	cmake --preset release $(UNITY)
 	cmake --build --preset release

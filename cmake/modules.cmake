@@ -49,16 +49,21 @@ endif()
 # Builds what `ctest -L unit` runs.
 add_custom_target(unit_tests)
 
-# yoloq_test(<name> SOURCES <file>... [DEPENDS <target>...] [LABELS <label>...] [EACH])
+# yoloq_test(<name> SOURCES <file>... [DEPENDS <target>...] [LABELS <label>...] [HEADERS <target>]
+#            [EACH])
 #
 # A program is one test of ctest, so that its cases share what they load and make: a process for
 # each took pipeline_test 25 times as long. `<name>_test --gtest_filter=...` runs single cases. EACH
-# makes every case a test of its own, for cases that start processes and wait for them.
+# makes every case a test of its own, for cases that start processes and wait for them. HEADERS is
+# whose precompiled headers are used: see tests/support.
 #
 # Tests that need an independent oracle run ${YOLOQ_PYTHON}; tests that need real weights and
 # images look for ../shared/data or $YOLOQ_DATA (see tests/support/data.h) and skip without it.
 function(yoloq_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "EACH" "" "SOURCES;DEPENDS;LABELS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "EACH" "HEADERS" "SOURCES;DEPENDS;LABELS")
+  if(NOT arg_HEADERS)
+    set(arg_HEADERS yoloq_test_headers)
+  endif()
   add_executable(${name}_test ${arg_SOURCES})
   target_include_directories(${name}_test PRIVATE ${PROJECT_SOURCE_DIR}/tests)
   target_compile_definitions(
@@ -66,9 +71,7 @@ function(yoloq_test name)
                          YOLOQ_PYTHON="${YOLOQ_PYTHON}")
   target_link_libraries(${name}_test PRIVATE ${arg_DEPENDS} yoloq::test_support yoloq_options
                                              yoloq_test_options GTest::gmock_main)
-  target_precompile_headers(${name}_test REUSE_FROM yoloq_test_headers)
-  # Helpers of the same name in two tests of a folder are fine; see the dev preset.
-  set_target_properties(${name}_test PROPERTIES UNITY_BUILD OFF)
+  target_precompile_headers(${name}_test REUSE_FROM ${arg_HEADERS})
   if(NOT arg_LABELS)
     set(arg_LABELS unit)
     add_dependencies(unit_tests ${name}_test)

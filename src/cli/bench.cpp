@@ -22,7 +22,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-struct Arguments {
+struct BenchArguments {
   ModelArguments model;
   SizeArguments size;
   EngineArguments engine;
@@ -39,8 +39,8 @@ struct Subject {
   std::vector<Tensor> inputs;
 };
 
-Subject prepare(const Arguments& arguments, const std::filesystem::path& path, runtime::Mode mode,
-                int batch) {
+Subject prepare(const BenchArguments& arguments, const std::filesystem::path& path,
+                runtime::Mode mode, int batch) {
   auto engine = arguments.engine.options(mode);
   if (mode == runtime::Mode::latency) engine.streams = 0;
   pipeline::ModelOptions model{.size = arguments.size.size(), .hints = arguments.model.hints()};
@@ -52,7 +52,7 @@ Subject prepare(const Arguments& arguments, const std::filesystem::path& path, r
   return subject;
 }
 
-std::vector<int> batches_of(const Arguments& arguments) {
+std::vector<int> batches_of(const BenchArguments& arguments) {
   return arguments.batches.empty() ? std::vector<int>{arguments.engine.batch_size}
                                    : arguments.batches;
 }
@@ -84,7 +84,7 @@ void report_device(const runtime::LatencyReport& latency, const std::string& nam
 }
 
 /// Latency at batch 1 and throughput over batch sizes, of one model.
-Json measure(const Arguments& arguments, const std::filesystem::path& path,
+Json measure(const BenchArguments& arguments, const std::filesystem::path& path,
              std::vector<std::vector<std::string>>& table) {
   const runtime::MeasureOptions how{.seconds = arguments.seconds};
   auto single = prepare(arguments, path, runtime::Mode::latency, 1);
@@ -134,7 +134,7 @@ void say_if_half_wins(const Subject& a, const Subject& b, double ratio) {
   if (half_wins) fmt::print("fp16 is faster than int8 here\n");
 }
 
-Json compare(const Arguments& arguments, const std::filesystem::path& first,
+Json compare(const BenchArguments& arguments, const std::filesystem::path& first,
              const std::filesystem::path& second) {
   auto a = prepare(arguments, first, runtime::Mode::throughput, arguments.engine.batch_size);
   auto b = prepare(arguments, second, runtime::Mode::throughput, arguments.engine.batch_size);
@@ -158,7 +158,7 @@ Json compare(const Arguments& arguments, const std::filesystem::path& first,
           {"kinds", kinds},        {"rounds", std::move(rounds)}};
 }
 
-void run(const Arguments& arguments) {
+void run_bench(const BenchArguments& arguments) {
   auto paths = arguments.compare;
   if (paths.empty()) paths = arguments.model.all();
   require_writable(arguments.json.file);
@@ -189,7 +189,7 @@ void run(const Arguments& arguments) {
 }  // namespace
 
 void declare_bench(CLI::App& app) {
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<BenchArguments>();
   arguments->model.declare(app);
   arguments->size.declare(app);
   arguments->engine.declare(app);
@@ -206,7 +206,7 @@ void declare_bench(CLI::App& app) {
   app.add_option("--rounds", arguments->rounds, "turns of each of two compared models")
       ->check(CLI::Range(1, 10000))
       ->capture_default_str();
-  app.callback([arguments] { run(*arguments); });
+  app.callback([arguments] { run_bench(*arguments); });
 }
 
 }  // namespace yoloq::cli

@@ -25,7 +25,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-struct Arguments {
+struct BuildArguments {
   ModelArguments model;
   SizeArguments size;
   EngineArguments engine;
@@ -46,7 +46,7 @@ struct Arguments {
 };
 
 /// Compares an int8 engine with the literal execution of its file, on images where there are some.
-std::vector<runtime::OutputCheck> verify(const Arguments& arguments,
+std::vector<runtime::OutputCheck> verify(const BuildArguments& arguments,
                                          const pipeline::LoadedDetector& loaded,
                                          const std::vector<fs::path>& images) {
   if (!arguments.verify || loaded.in_file->int8 == 0) return {};
@@ -81,8 +81,8 @@ nlohmann::ordered_json show_plan(const std::vector<runtime::LayerInfo>& layers) 
   return json;
 }
 
-nlohmann::ordered_json json_of(const Arguments& arguments, const pipeline::LoadedDetector& loaded,
-                               double seconds) {
+nlohmann::ordered_json json_of(const BuildArguments& arguments,
+                               const pipeline::LoadedDetector& loaded, double seconds) {
   const bool inspected = loaded.detector.engine->runnable() || loaded.layers.total > 0;
   const auto layers = inspected ? loaded.layers : *loaded.in_file;
   return {{"file", arguments.out.string()},
@@ -99,7 +99,7 @@ nlohmann::ordered_json json_of(const Arguments& arguments, const pipeline::Loade
 }
 
 /// `--dtype int8` says that the file has Q/DQ or that TensorRT calibrates: the float part is fp32.
-runtime::EngineOptions engine_options(Arguments& arguments) {
+runtime::EngineOptions engine_options(BuildArguments& arguments) {
   const bool int8 = arguments.engine.dtype == "int8";
   if (int8) arguments.engine.dtype = arguments.float_type;
   auto options = arguments.engine.options(runtime::Mode::throughput);
@@ -108,7 +108,7 @@ runtime::EngineOptions engine_options(Arguments& arguments) {
   return options;
 }
 
-void require_int8(const Arguments& arguments, const pipeline::DetectionModel& model) {
+void require_int8(const BuildArguments& arguments, const pipeline::DetectionModel& model) {
   const bool quantized = pipeline::is_quantized(model.graph);
   if (arguments.int8 && !quantized && !arguments.native_ptq.given()) {
     fail(ErrorCode::bad_argument,
@@ -118,7 +118,7 @@ void require_int8(const Arguments& arguments, const pipeline::DetectionModel& mo
   }
 }
 
-void run(Arguments arguments) {
+void run_build(BuildArguments arguments) {
   const auto start = std::chrono::steady_clock::now();
   const fs::path source = arguments.model.one();
   if (arguments.out.empty()) arguments.out = fs::path(source).replace_extension(".engine");
@@ -169,7 +169,7 @@ void run(Arguments arguments) {
 }  // namespace
 
 void declare_build(CLI::App& app) {
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<BuildArguments>();
   arguments->model.declare(app, false);
   arguments->size.declare(app);
   arguments->engine.declare(app);
@@ -187,7 +187,7 @@ void declare_build(CLI::App& app) {
                "keep batch and size open: chosen with --img and --batch-size when it runs");
   app.add_flag("!--no-verify", arguments->verify, "do not compare the engine with its reference");
   app.add_option("--out", arguments->out, "default: beside the model, .engine");
-  app.callback([arguments] { run(*arguments); });
+  app.callback([arguments] { run_build(*arguments); });
 }
 
 }  // namespace yoloq::cli

@@ -17,13 +17,13 @@ namespace fs = std::filesystem;
 
 namespace {
 
-struct Arguments {
+struct DatasetArguments {
   fs::path out;
   dataset::ShapesOptions shapes;
   JsonArguments json;
 };
 
-void run(const Arguments& arguments) {
+void run_dataset(const DatasetArguments& arguments) {
   require_writable(arguments.json.file);
   dataset::ShapesOptions options = arguments.shapes;
   options.progress = progress_bar("shapes");
@@ -49,7 +49,7 @@ void run(const Arguments& arguments) {
 }
 
 void declare_shapes(CLI::App& app) {
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<DatasetArguments>();
   dataset::ShapesOptions& shapes = arguments->shapes;
   app.add_option("--out", arguments->out, "folder to make: images/, labels/, data.yaml")
       ->required();
@@ -71,7 +71,7 @@ void declare_shapes(CLI::App& app) {
       ->capture_default_str();
   app.add_flag("--force", shapes.force, "replace an earlier data set of shapes in --out");
   arguments->json.declare(app);
-  app.callback([arguments] { run(*arguments); });
+  app.callback([arguments] { run_dataset(*arguments); });
 }
 
 }  // namespace

@@ -28,7 +28,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-struct Arguments {
+struct DetectArguments {
   ModelArguments model;
   SizeArguments size;
   EngineArguments engine;
@@ -102,7 +102,7 @@ nlohmann::ordered_json boxes_json(const fs::path& image, const detect::Boxes& bo
   return {{"image", image.string()}, {"boxes", std::move(list)}};
 }
 
-void run(const Arguments& arguments) {
+void run_detect(const DetectArguments& arguments) {
   const auto images = images_of(arguments.sources);
   require_writable(arguments.out / "detections.json");
   require_writable(arguments.json.file);
@@ -134,7 +134,7 @@ void run(const Arguments& arguments) {
 }  // namespace
 
 void declare_detect(CLI::App& app) {
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<DetectArguments>();
   arguments->model.declare(app);
   arguments->size.declare(app);
   arguments->engine.declare(app);
@@ -153,7 +153,7 @@ void declare_detect(CLI::App& app) {
   app.add_flag("--skip-bad", arguments->detect.skip_bad, "leave out images that do not decode");
   app.add_flag("!--no-draw", arguments->draw, "write detections.json only");
   app.add_option("--out", arguments->out, "folder to write to")->capture_default_str();
-  app.callback([arguments] { run(*arguments); });
+  app.callback([arguments] { run_detect(*arguments); });
 }
 
 }  // namespace yoloq::cli

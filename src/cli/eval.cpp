@@ -31,7 +31,7 @@ using Json = nlohmann::ordered_json;
 
 constexpr const char* kEvalFile = "eval.json";  ///< In the folder of --run.
 
-struct Arguments {
+struct EvalArguments {
   ModelArguments model;
   SizeArguments size;
   DataArguments data;
@@ -49,7 +49,8 @@ struct Arguments {
 };
 
 /// Single-image latency of each model, turn by turn so that all meet the same state of the machine.
-void measure_latencies(const Arguments& arguments, const std::vector<std::filesystem::path>& paths,
+void measure_latencies(const EvalArguments& arguments,
+                       const std::vector<std::filesystem::path>& paths,
                        const pipeline::ModelOptions& model, std::vector<EvalRow>& rows) {
   if (arguments.latency_seconds <= 0) return;
   auto options = arguments.engine.options(runtime::Mode::latency);
@@ -94,7 +95,7 @@ struct Evaluated {
   std::vector<coco::Detection> detections;
 };
 
-Evaluated evaluate_model(const Arguments& arguments, const std::filesystem::path& path,
+Evaluated evaluate_model(const EvalArguments& arguments, const std::filesystem::path& path,
                          const pipeline::ModelOptions& model, const dataset::Dataset& dataset) {
   auto images = dataset::list_images(dataset, arguments.data.split);
   const auto find_truth = [&] {
@@ -152,7 +153,7 @@ Evaluated evaluate_model(const Arguments& arguments, const std::filesystem::path
 }
 
 /// Each engine's layers with the time that each takes, one image at a time.
-void look_at_layers(const Arguments& arguments, const std::vector<std::filesystem::path>& paths,
+void look_at_layers(const EvalArguments& arguments, const std::vector<std::filesystem::path>& paths,
                     const pipeline::ModelOptions& model, std::vector<Evaluated>& models) {
   auto options = arguments.engine.options(runtime::Mode::latency);
   options.streams = 0;
@@ -166,7 +167,7 @@ void look_at_layers(const Arguments& arguments, const std::vector<std::filesyste
 }
 
 /// The detections of each model into a file of its own, named after it.
-void write_detections(const Arguments& arguments, std::vector<Evaluated>& models) {
+void write_detections(const EvalArguments& arguments, std::vector<Evaluated>& models) {
   std::set<std::string> taken;
   for (Evaluated& each : models) {
     std::string name = each.row.model;
@@ -197,7 +198,7 @@ void add_differences(std::vector<Evaluated>& models, const coco::BootstrapOption
   }
 }
 
-void evaluate_models(const Arguments& arguments) {
+void evaluate_models(const EvalArguments& arguments) {
   const auto paths = arguments.model.all();
   if (paths.size() > 1 && !arguments.save_json.empty()) {
     fail(ErrorCode::bad_usage, "--save-json takes the detections of one model, not of {}",
@@ -248,7 +249,7 @@ void evaluate_models(const Arguments& arguments) {
 }
 
 /// The evaluator as a tool of its own: no model, no images.
-void evaluate_detections(const Arguments& arguments) {
+void evaluate_detections(const EvalArguments& arguments) {
   if (arguments.data.annotations.empty()) {
     fail(ErrorCode::bad_usage, "--detections is compared with --annotations: give both");
   }
@@ -270,7 +271,7 @@ void evaluate_detections(const Arguments& arguments) {
 }  // namespace
 
 void declare_eval(CLI::App& app) {
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<EvalArguments>();
   arguments->model.declare(app);
   arguments->size.declare(app);
   arguments->data.declare(app, false);

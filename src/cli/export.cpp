@@ -32,7 +32,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-struct Arguments {
+struct ExportArguments {
   fs::path weights;
   SizeArguments size;
   JsonArguments json;
@@ -55,7 +55,7 @@ struct Arguments {
 bool is_training_checkpoint(const fs::path& path) { return path.extension() == ".ckpt"; }
 
 /// What training wrote, as it is deployed: with the Q/DQ nodes of quantization-aware training.
-graph::Graph from_training(const Arguments& arguments) {
+graph::Graph from_training(const ExportArguments& arguments) {
   if (arguments.head != "raw") {
     fail(ErrorCode::bad_argument, "'{}' has raw heads: --head decoded is for .pt files",
          arguments.weights.string());
@@ -68,7 +68,7 @@ graph::Graph from_training(const Arguments& arguments) {
   return graph;
 }
 
-graph::Graph from_checkpoint(const Arguments& arguments) {
+graph::Graph from_checkpoint(const ExportArguments& arguments) {
   if (is_training_checkpoint(arguments.weights)) return from_training(arguments);
   const vision::Size size = arguments.size.size().value_or(vision::Size{640, 640});
   model::EmitOptions emit{.batch = arguments.batch,
@@ -94,7 +94,7 @@ struct Sight {
   pipeline::CalibrationOptions how;
 };
 
-Sight sight_of(const Arguments& arguments) {
+Sight sight_of(const ExportArguments& arguments) {
   Sight sight{.how = {.size = arguments.size.size().value_or(vision::Size{640, 640}),
                       .cache = arguments.cache,
                       .skip_bad = arguments.skip_bad,
@@ -119,7 +119,7 @@ vision::Size size_for(const graph::Graph& graph, vision::Size wish) {
 }
 
 /// Makes the float part float16 but for what would not fit; returns that.
-std::vector<quantize::Fp32Node> set_half(const Arguments& arguments, graph::Graph& graph) {
+std::vector<quantize::Fp32Node> set_half(const ExportArguments& arguments, graph::Graph& graph) {
   if (pipeline::is_quantized(graph)) {
     fail(ErrorCode::bad_argument,
          "the file is quantized: 'yoloq quantize --float-type fp16' sets its float type and makes "
@@ -144,7 +144,7 @@ std::vector<quantize::Fp32Node> set_half(const Arguments& arguments, graph::Grap
   return found;
 }
 
-void write(const Arguments& arguments, graph::Graph graph, const fs::path& out) {
+void write(const ExportArguments& arguments, graph::Graph graph, const fs::path& out) {
   const std::size_t before = graph.node_count();
   if (arguments.focus_to_conv) transform::focus_to_conv(graph);
   if (arguments.simplify) transform::simplify(graph);
@@ -170,7 +170,7 @@ void write(const Arguments& arguments, graph::Graph graph, const fs::path& out) 
 }
 
 /// The float weights by the names that they have in PyTorch.
-void write_weights(const Arguments& arguments, const fs::path& out) {
+void write_weights(const ExportArguments& arguments, const fs::path& out) {
   if (arguments.float_type != "fp32" || arguments.simplify || arguments.focus_to_conv) {
     fail(ErrorCode::bad_usage,
          "a state_dict ('{}') holds the weights as they are: no --simplify, "
@@ -191,7 +191,7 @@ void write_weights(const Arguments& arguments, const fs::path& out) {
 }
 
 /// A checkpoint of training to pass on: without the state of training, weights in float16.
-void write_stripped(const Arguments& arguments, const fs::path& out) {
+void write_stripped(const ExportArguments& arguments, const fs::path& out) {
   if (!is_training_checkpoint(arguments.weights)) {
     fail(ErrorCode::bad_argument, "'{}' is no checkpoint of training (.ckpt), which '{}' is to be",
          arguments.weights.string(), out.string());
@@ -205,7 +205,7 @@ void write_stripped(const Arguments& arguments, const fs::path& out) {
       nlohmann::ordered_json{{"file", out.string()}, {"bytes", fs::file_size(out)}}.dump(2));
 }
 
-void run(const Arguments& arguments) {
+void run_export(const ExportArguments& arguments) {
   if (!arguments.weights.empty()) {
     if (!arguments.files.empty()) {
       fail(ErrorCode::bad_usage, "--weights is written to --out; '{}' is one file too many",
@@ -237,7 +237,7 @@ void run(const Arguments& arguments) {
 }  // namespace
 
 void declare_export(CLI::App& app) {
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<ExportArguments>();
   app.add_option("--weights", arguments->weights,
                  "checkpoint: of YOLOv5 (.pt) or of training (.ckpt)");
   app.add_option("files", arguments->files, "instead: ONNX file to read, ONNX file to write")
@@ -272,7 +272,7 @@ void declare_export(CLI::App& app) {
   app.add_flag("--skip-bad", arguments->skip_bad, "leave out images that do not decode");
   app.add_flag("--focus-to-conv", arguments->focus_to_conv,
                "write a Focus layer as the equal 6x6 convolution");
-  app.callback([arguments] { run(*arguments); });
+  app.callback([arguments] { run_export(*arguments); });
 }
 
 }  // namespace yoloq::cli

@@ -26,7 +26,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Rows = std::vector<std::vector<std::string>>;
 
-struct Arguments {
+struct InspectArguments {
   ModelArguments model;
   SizeArguments size;
   EngineArguments engine;
@@ -39,7 +39,7 @@ struct Arguments {
   bool names_yaml = false;
 };
 
-std::string text_of(const graph::ValueType& type) {
+std::string shape_text(const graph::ValueType& type) {
   if (!type.dims) return "?";
   std::vector<std::string> sizes;
   for (const graph::Dim& dim : *type.dims) {
@@ -60,14 +60,14 @@ Json show_structure(const pipeline::DetectionModel& model) {
   for (const graph::NodeSummary& node : summary.nodes) {
     const auto id = node.op == "Conv" ? ids.find(node.name) : ids.end();
     const std::string number = id == ids.end() ? "" : std::to_string(id->second);
-    table.push_back({node.name, number, node.op, text_of(node.output),
+    table.push_back({node.name, number, node.op, shape_text(node.output),
                      node.parameters == 0 ? "" : std::to_string(node.parameters),
                      node.macs.value_or(0) == 0
                          ? ""
                          : fmt::format("{:.1f}", static_cast<double>(*node.macs) / 1e6)});
     layers.push_back({{"name", node.name},
                       {"op", node.op},
-                      {"output", text_of(node.output)},
+                      {"output", shape_text(node.output)},
                       {"parameters", node.parameters},
                       {"macs", node.macs.value_or(0)}});
     if (id != ids.end()) layers.back()["id"] = id->second;
@@ -110,7 +110,7 @@ Json show_quantization(const pipeline::DetectionModel& model) {
 }
 
 /// One engine, or two and what differs.
-Json show_engines(const Arguments& arguments) {
+Json show_engines(const InspectArguments& arguments) {
   auto options = arguments.engine.options(runtime::Mode::throughput);
   options.profile = arguments.profile;
   const pipeline::ModelOptions load{.size = arguments.size.size(),
@@ -132,7 +132,7 @@ void print_names(const std::vector<std::string>& names) {
 }
 
 /// True if data and hyper-parameters are the subject, not a model.
-bool is_about_training(const Arguments& arguments) {
+bool is_about_training(const InspectArguments& arguments) {
   const bool no_model = arguments.model.weights.empty() && arguments.model.models.empty() &&
                         arguments.model.engines.empty();
   if (no_model) return !arguments.data.empty() || !arguments.training.hyp.empty();
@@ -140,7 +140,7 @@ bool is_about_training(const Arguments& arguments) {
   fail(ErrorCode::bad_usage, "--hyp is checked alone or with --data, without a model");
 }
 
-void run(const Arguments& arguments) {
+void run_inspect(const InspectArguments& arguments) {
   require_writable(arguments.json.file);
   if (is_about_training(arguments)) {
     check_training(arguments.training, arguments.data, arguments.json);
@@ -164,7 +164,7 @@ void run(const Arguments& arguments) {
 }  // namespace
 
 void declare_inspect(CLI::App& app) {
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<InspectArguments>();
   arguments->model.declare(app);
   arguments->size.declare(app);
   arguments->engine.declare(app);
@@ -179,7 +179,7 @@ void declare_inspect(CLI::App& app) {
                "what the runtime makes of the model, as --engine shows it; of two, what differs");
   app.add_flag("--profile", arguments->profile, "with an engine: run it and show layers' times");
   app.add_flag("--names-yaml", arguments->names_yaml, "print the class names for a data yaml");
-  app.callback([arguments] { run(*arguments); });
+  app.callback([arguments] { run_inspect(*arguments); });
 }
 
 }  // namespace yoloq::cli

@@ -33,7 +33,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-struct Arguments {
+struct QuantizeArguments {
   ModelArguments model;
   SizeArguments size;
   fs::path data;
@@ -94,12 +94,12 @@ double worst_db(const std::vector<runtime::OutputCheck>& checks) {
   return worst;
 }
 
-const char* tuning_name(const Arguments& arguments) {
+const char* tuning_name(const QuantizeArguments& arguments) {
   if (arguments.how.tuning) return arguments.how.bias_correction ? "tuned, corrected" : "tuned";
   return arguments.how.bias_correction ? "rounded, corrected" : "rounded";
 }
 
-void report(const Arguments& arguments, const Outcome& outcome) {
+void report(const QuantizeArguments& arguments, const Outcome& outcome) {
   const auto& result = outcome.result;
   const int total = static_cast<int>(result.plan.layers.size());
   for (const std::string& message : result.calibration.skipped) {
@@ -164,7 +164,7 @@ void report(const Arguments& arguments, const Outcome& outcome) {
 }
 
 /// Gives a plan the float type of --float-type, where that is another than its own.
-void change_float_type(const Arguments& arguments, const pipeline::DetectionModel& model,
+void change_float_type(const QuantizeArguments& arguments, const pipeline::DetectionModel& model,
                        quantize::Plan& plan, const pipeline::Observe& observe) {
   if (arguments.how.float_type.empty() || arguments.how.float_precision() == plan.float_type)
     return;
@@ -175,7 +175,7 @@ void change_float_type(const Arguments& arguments, const pipeline::DetectionMode
   pipeline::keep_wide_nodes_in_fp32(model.graph, plan, observe);
 }
 
-pipeline::QuantizedModel apply_plan(const Arguments& arguments,
+pipeline::QuantizedModel apply_plan(const QuantizeArguments& arguments,
                                     const pipeline::DetectionModel& model,
                                     const std::vector<fs::path>& images) {
   pipeline::QuantizedModel result{.images = images};
@@ -197,7 +197,7 @@ void print_now(const std::string& line) {
 }
 
 /// Quantizes, with the float layers that --skip-layers auto asks for.
-void quantize(Arguments& arguments, const pipeline::DetectionModel& model,
+void quantize(QuantizeArguments& arguments, const pipeline::DetectionModel& model,
               const std::vector<fs::path>& images, const sensitivity::LabelledImages& search,
               Outcome& outcome) {
   const AutoLayers& automatic = arguments.automatic;
@@ -228,7 +228,7 @@ void quantize(Arguments& arguments, const pipeline::DetectionModel& model,
   if (arguments.explain) outcome.improvements = explain(model, images, how);
 }
 
-void run(Arguments arguments) {
+void run_quantize(QuantizeArguments arguments) {
   const auto start = std::chrono::steady_clock::now();
   arguments.automatic.take_from(arguments.how.skip_layers);
   arguments.how.quantize_options();  // Fails before anything is read.
@@ -296,7 +296,7 @@ void run(Arguments arguments) {
 }  // namespace
 
 void declare_quantize(CLI::App& app) {
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<QuantizeArguments>();
   arguments->model.declare(app, false);
   arguments->size.declare(app);
   arguments->json.declare(app);
@@ -314,7 +314,7 @@ void declare_quantize(CLI::App& app) {
   app.add_option("--plan", arguments->plan, "apply this plan file instead of calibrating");
   app.add_option("--save-plan", arguments->save_plan, "default: beside the output");
   app.add_option("--out", arguments->out, "default: <model>-int8.onnx");
-  app.callback([arguments] { run(*arguments); });
+  app.callback([arguments] { run_quantize(*arguments); });
 }
 
 }  // namespace yoloq::cli

@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-struct Arguments {
+struct ReportArguments {
   fs::path folder;
   fs::path out;
   fs::path html;
@@ -41,7 +41,7 @@ void make_folders(const std::vector<FileContent>& files) {
   for (const FileContent& file : files) require_writable(file.path);
 }
 
-void run(Arguments arguments) {
+void run_report(ReportArguments arguments) {
   if (arguments.out.empty() && arguments.html.empty() && arguments.json.file.empty()) {
     arguments.html = arguments.folder / "report.html";
   }
@@ -73,7 +73,7 @@ void run(Arguments arguments) {
 }  // namespace
 
 void declare_report(CLI::App& app) {
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<ReportArguments>();
   app.add_option("folder", arguments->folder,
                  "what eval --run, quantize --run and others wrote into")
       ->required();
@@ -82,7 +82,7 @@ void declare_report(CLI::App& app) {
   app.add_option("--html", arguments->html,
                  "write one page that needs nothing else; default: report.html in the folder");
   arguments->json.declare(app);
-  app.callback([arguments] { run(*arguments); });
+  app.callback([arguments] { run_report(*arguments); });
 }
 
 }  // namespace yoloq::cli

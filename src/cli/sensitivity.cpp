@@ -39,7 +39,7 @@ constexpr std::size_t kSqnrImages = 8;
 constexpr std::size_t kMapImages = 300;
 constexpr double kKibPerMib = 1024;
 
-struct Arguments {
+struct SensitivityArguments {
   ModelArguments model;
   SizeArguments size;
   PlanArguments plan;
@@ -76,13 +76,13 @@ void print_profile(const sense::Profile& profile) {
 }
 
 /// A profile and what was measured beside it.
-struct Outcome {
+struct Measured {
   sense::Profile profile;
   Json facts;
 };
 
-Outcome measure_map(const Arguments& arguments, const sense::Subject& subject,
-                    const pipeline::GroundTruth& truth) {
+Measured measure_map(const SensitivityArguments& arguments, const sense::Subject& subject,
+                     const pipeline::GroundTruth& truth) {
   const fs::path state = arguments.out.string() + ".partial";
   const sense::MapResult result = sense::map_profile(subject, truth,
                                                      {.group = arguments.group,
@@ -98,13 +98,13 @@ Outcome measure_map(const Arguments& arguments, const sense::Subject& subject,
   if (result.resumed > 0) fmt::print("{} layers were measured before\n", result.resumed);
   fmt::print("float AP {:.4f} on {} images; ground truth: {}\n", result.float_ap,
              subject.images.size(), truth.source);
-  Outcome outcome{.profile = result.profile,
-                  .facts = {{"float_ap", result.float_ap},
-                            {"resumed_layers", result.resumed},
-                            {"evaluation_seconds", full.seconds},
-                            {"evaluation_cpu_seconds", full.cpu_seconds},
-                            {"seconds", layers.seconds},
-                            {"cpu_seconds", layers.cpu_seconds}}};
+  Measured outcome{.profile = result.profile,
+                   .facts = {{"float_ap", result.float_ap},
+                             {"resumed_layers", result.resumed},
+                             {"evaluation_seconds", full.seconds},
+                             {"evaluation_cpu_seconds", full.cpu_seconds},
+                             {"seconds", layers.seconds},
+                             {"cpu_seconds", layers.cpu_seconds}}};
   if (done == 0) return outcome;
   const double wall = layers.seconds / (full.seconds * static_cast<double>(done));
   const double cpu = layers.cpu_seconds / (full.cpu_seconds * static_cast<double>(done));
@@ -118,7 +118,8 @@ Outcome measure_map(const Arguments& arguments, const sense::Subject& subject,
 }
 
 /// The images to measure on, with what is to be found in them where the method asks for it.
-sense::LabelledImages choose_images(const Arguments& arguments, const dataset::Dataset& dataset) {
+sense::LabelledImages choose_images(const SensitivityArguments& arguments,
+                                    const dataset::Dataset& dataset) {
   const bool needs_truth = arguments.method == "map";
   const std::size_t few = arguments.method == "fast" ? sense::kFastImages : kSqnrImages;
   const std::size_t usual = needs_truth ? kMapImages : few;
@@ -138,7 +139,7 @@ sense::LabelledImages choose_images(const Arguments& arguments, const dataset::D
   return chosen;
 }
 
-Outcome measure(const Arguments& arguments) {
+Measured measure(const SensitivityArguments& arguments) {
   const dataset::Dataset dataset = dataset::read_data_yaml(arguments.data);
   const pipeline::ModelOptions load{.size = arguments.size.size(),
                                     .hints = arguments.model.hints(dataset.names)};
@@ -156,7 +157,7 @@ Outcome measure(const Arguments& arguments) {
   }
   for (const std::string& message : skipped) fmt::print("skipped: {}\n", message);
   const sense::Subject subject{.model = model, .plan = plan, .images = chosen.images};
-  Outcome outcome{.profile = {}, .facts = Json::object()};
+  Measured outcome{.profile = {}, .facts = Json::object()};
   if (arguments.method == "map") {
     outcome = measure_map(arguments, subject, chosen.truth);
   } else {
@@ -176,7 +177,7 @@ std::string file_text(const sense::Profile& profile) {
   return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-void run_measurement(const Arguments& arguments) {
+void run_measurement(const SensitivityArguments& arguments) {
   require_writable(arguments.out);
   require_writable(arguments.json.file);
   if (arguments.data.empty()) {
@@ -184,7 +185,7 @@ void run_measurement(const Arguments& arguments) {
   }
   arguments.plan.quantize_options();  // Fails before anything is read.
   const sense::Stopwatch watch;
-  Outcome outcome = measure(arguments);
+  Measured outcome = measure(arguments);
   write_file(arguments.out, file_text(outcome.profile));
   std::error_code ignored;
   fs::remove(arguments.out.string() + ".partial", ignored);
@@ -208,7 +209,7 @@ Json json_of(double correlation, const sense::Interval& interval) {
 }
 
 /// The first file is compared with the second, which is taken for the truth.
-void run_comparison(const Arguments& arguments) {
+void run_comparison(const SensitivityArguments& arguments) {
   const auto candidate = sense::read_profile(arguments.compare[0]);
   const auto reference = sense::read_profile(arguments.compare[1]);
   const sense::Agreement agreement = sense::compare(candidate, reference);
@@ -237,7 +238,7 @@ void run_comparison(const Arguments& arguments) {
 }  // namespace
 
 void declare_sensitivity(CLI::App& app) {
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<SensitivityArguments>();
   arguments->plan.tuning = arguments->plan.bias_correction = false;
   arguments->model.declare(app, false);
   arguments->size.declare(app);

@@ -35,18 +35,18 @@ std::string error_of(const Variables& variables) {
   }
 }
 
-const Variables kTorchrun{{"RANK", "5"},          {"WORLD_SIZE", "8"},
-                          {"LOCAL_RANK", "1"},    {"LOCAL_WORLD_SIZE", "4"},
-                          {"MASTER_ADDR", "one"}, {"MASTER_PORT", "29500"}};
+const Variables kByTorchrun{{"RANK", "5"},          {"WORLD_SIZE", "8"},
+                            {"LOCAL_RANK", "1"},    {"LOCAL_WORLD_SIZE", "4"},
+                            {"MASTER_ADDR", "one"}, {"MASTER_PORT", "29500"}};
 
 Variables without(const std::string& name) {
-  Variables variables = kTorchrun;
+  Variables variables = kByTorchrun;
   variables.erase(name);
   return variables;
 }
 
 Variables with(const std::string& name, const std::string& value) {
-  Variables variables = kTorchrun;
+  Variables variables = kByTorchrun;
   variables[name] = value;
   return variables;
 }
@@ -57,7 +57,7 @@ TEST(Launch, IsAloneWithoutALauncher) {
 }
 
 TEST(Launch, TakesWhatTorchrunSets) {
-  const Launch launch = launch_of(kTorchrun);
+  const Launch launch = launch_of(kByTorchrun);
   EXPECT_EQ(launch.place.rank, 5);
   EXPECT_EQ(launch.place.ranks, 8);
   EXPECT_EQ(launch.place.address, "one");

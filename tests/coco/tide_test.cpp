@@ -137,7 +137,7 @@ TEST(SplitErrors, OfNoImageIsZero) {
   EXPECT_EQ(split[ErrorKind::missed].count, 0u);
 }
 
-constexpr std::uint32_t kCases = 260;
+constexpr std::uint32_t kTideCases = 260;
 constexpr int kNotThere = 77;  ///< Exit status of the oracle without tidecv.
 
 /// Sums of the same terms in another order.
@@ -165,7 +165,7 @@ RandomCase plain_case(std::uint32_t seed) {
 TEST(SplitErrors, EqualsTheAuthorsImplementationOnRandomCases) {
   const test::TemporaryFolder folder;
   std::string text = "[";
-  for (std::uint32_t seed = 0; seed < kCases; ++seed) {
+  for (std::uint32_t seed = 0; seed < kTideCases; ++seed) {
     const RandomCase one = plain_case(seed);
     text += std::string(seed == 0 ? "" : ",") + "{\"annotations\":" + to_json(one.annotations) +
             ",\"detections\":" + to_json(one.detections) + "}";
@@ -195,7 +195,7 @@ TEST(SplitErrors, EqualsTheAuthorsImplementationOnRandomCases) {
       most[i] = std::max(most[i], split.shares[i].gain);
     }
   }
-  EXPECT_EQ(seed, kCases);
+  EXPECT_EQ(seed, kTideCases);
   EXPECT_THAT(most, testing::Each(testing::Gt(0.0)));  // No kind is left untried.
 }
 

@@ -9,23 +9,16 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "support/data.h"
+#include "support/message.h"
 
 namespace yoloq::dataset {
 namespace {
 
+using test::message_when;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using Kind = HypFinding::Kind;
-
-std::string message_when(const std::function<void()>& act) {
-  try {
-    act();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
-}
 
 std::string parse_message(const std::string& yaml) {
   return message_when([&] { parse_hyperparameters(yaml, "hyp.yaml"); });

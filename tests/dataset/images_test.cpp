@@ -11,11 +11,13 @@
 #include "core/file.h"
 #include "dataset/resolve.h"
 #include "support/data.h"
+#include "support/message.h"
 
 namespace yoloq::dataset {
 namespace {
 
 namespace fs = std::filesystem;
+using test::message_when;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
@@ -32,15 +34,6 @@ class Images : public testing::Test {
 
   test::TemporaryFolder folder_;
 };
-
-std::string message_of(const std::function<void()>& act) {
-  try {
-    act();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
-}
 
 TEST_F(Images, OfAFolderAreSortedAndComeFromAllItsFolders) {
   const fs::path b = add("images/b.jpg");
@@ -106,27 +99,27 @@ TEST_F(Images, PathIsTriedAsUltralyticsDoesThenBesideTheYaml) {
 TEST_F(Images, WhatIsMissingIsNamedWithThePlacesTried) {
   fs::create_directories(folder_ / "empty");
 
-  EXPECT_THAT(message_of([&] { list_images(with("train: a"), "val"); }),
+  EXPECT_THAT(message_when([&] { list_images(with("train: a"), "val"); }),
               HasSubstr("has no 'val:'; add it"));
-  EXPECT_THAT(message_of([&] { list_images(with("val: nowhere"), "val"); }),
+  EXPECT_THAT(message_when([&] { list_images(with("val: nowhere"), "val"); }),
               HasSubstr((folder_ / "nowhere").string()));
-  EXPECT_THAT(message_of([&] { list_images(with("val: empty"), "val"); }),
+  EXPECT_THAT(message_when([&] { list_images(with("val: empty"), "val"); }),
               HasSubstr("no images in '" + (folder_ / "empty").string()));
-  EXPECT_THAT(message_of([&] { list_images(folder_ / "no*where"); }), HasSubstr("nothing there"));
-  EXPECT_THAT(message_of([&] { list_images(add("model.onnx")); }), HasSubstr("neither a folder"));
+  EXPECT_THAT(message_when([&] { list_images(folder_ / "no*where"); }), HasSubstr("nothing there"));
+  EXPECT_THAT(message_when([&] { list_images(add("model.onnx")); }), HasSubstr("neither a folder"));
 }
 
 TEST_F(Images, ABadListSaysItsLine) {
   const fs::path list = add("val.txt", "./a.jpg\n./b.mp4\n");
 
-  EXPECT_THAT(message_of([&] { list_images(list); }),
+  EXPECT_THAT(message_when([&] { list_images(list); }),
               HasSubstr("val.txt:2: './b.mp4' is no image"));
 }
 
 TEST_F(Images, AnImageThatComesTwiceIsAnError) {
   add("one/a.jpg");
 
-  EXPECT_THAT(message_of([&] { list_images(with("val: [one, one/a.jpg]"), "val"); }),
+  EXPECT_THAT(message_when([&] { list_images(with("val: [one, one/a.jpg]"), "val"); }),
               HasSubstr("one/a.jpg' comes twice"));
 }
 
@@ -140,7 +133,7 @@ TEST_F(Images, AnnotationsAreThoseOfTheYamlElseNamedAfterTheSplit) {
   const fs::path named = add("annotations/instances_val2017.json");
   EXPECT_EQ(find_annotations(with("val: images/val2017/"), "val"), named);
   EXPECT_EQ(find_annotations(with("val: val2017.txt"), "val"), named);
-  EXPECT_THAT(message_of([&] { find_annotations(with("annotations: none.json"), "val"); }),
+  EXPECT_THAT(message_when([&] { find_annotations(with("annotations: none.json"), "val"); }),
               HasSubstr("none.json"));
 }
 

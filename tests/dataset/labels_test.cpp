@@ -11,24 +11,17 @@
 #include "core/file.h"
 #include "dataset/images.h"
 #include "support/data.h"
+#include "support/message.h"
 #include "vision/image.h"
 
 namespace yoloq::dataset {
 namespace {
 
 namespace fs = std::filesystem;
+using test::message_when;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-
-std::string message_when(const std::function<void()>& act) {
-  try {
-    act();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
-}
 
 std::string labels_message(const std::string& labels) {
   return message_when([&] { parse_labels(labels, "a.txt", 3); });

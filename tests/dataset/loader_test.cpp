@@ -11,23 +11,16 @@
 
 #include "core/error.h"
 #include "dataset/small_set.h"
+#include "support/message.h"
 
 namespace yoloq::dataset {
 namespace {
 
+using test::message_when;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
 constexpr std::size_t kSide = 32;
-
-std::string message_when(const std::function<void()>& act) {
-  try {
-    act();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
-}
 
 /// Eleven images: every kind of a last batch.
 class LoaderTest : public testing::Test {

@@ -12,17 +12,19 @@
 
 #include "core/error.h"
 #include "dataset/small_set.h"
+#include "support/message.h"
 #include "support/npz.h"
 
 namespace yoloq::dataset {
 namespace {
 
+using test::message_when;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-constexpr int kSide = 96;
+constexpr int kNetworkSide = 96;
 
 /// Everything that can be drawn, often.
 Hyperparameters lively() {
@@ -38,16 +40,7 @@ Hyperparameters lively() {
 }
 
 TrainingSetOptions options(const Hyperparameters& hyp, bool augment = true) {
-  return {.size = {kSide, kSide}, .hyp = hyp, .augment = augment, .seed = 3};
-}
-
-std::string message_when(const std::function<void()>& act) {
-  try {
-    act();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
+  return {.size = {kNetworkSide, kSide}, .hyp = hyp, .augment = augment, .seed = 3};
 }
 
 /// What make_samples.py is told.
@@ -242,7 +235,8 @@ TEST(TrainingSet, DrawsWhatTheHyperparametersSay) {
       EXPECT_LE(std::abs(picture.perspective.shear_x_degrees), 5);
       EXPECT_NEAR(picture.perspective.centre_y, 0.5, 0.2);
       if (!picture.is_mosaic) continue;
-      EXPECT_THAT(picture.centre_x, testing::AllOf(testing::Ge(kSide / 2), testing::Lt(144)));
+      EXPECT_THAT(picture.centre_x,
+                  testing::AllOf(testing::Ge(kNetworkSide / 2), testing::Lt(144)));
       partners.insert(picture.images.begin(), picture.images.end());
     }
     const Picture& first = drawn.pictures.front();
@@ -266,14 +260,14 @@ TEST(TrainingSet, DrawsWhatTheHyperparametersSay) {
 
 TEST(TrainingSet, WithoutChanceIsTheImage) {
   SmallSet small;
-  small.add({kSide, kSide}, "1 0.5 0.5 0.25 0.5\n");
+  small.add({kNetworkSide, kSide}, "1 0.5 0.5 0.25 0.5\n");
   const Hyperparameters still{
       .hsv_h = 0, .hsv_s = 0, .hsv_v = 0, .translate = 0, .scale = 0, .fliplr = 0, .mosaic = 0};
   const TrainingSet set(small.images(), 3, options(still));
 
   const TrainingSample sample = set.sample(0, 0);
 
-  std::vector<std::uint8_t> planes(3 * kSide * kSide);
+  std::vector<std::uint8_t> planes(3 * kNetworkSide * kSide);
   vision::write_planes(planes, vision::read_image(small.images()[0]));
   EXPECT_EQ(sample.planes, planes);
   EXPECT_THAT(sample.labels, ElementsAre(TrainingLabel{1, 0.5, 0.5, 0.25, 0.5}));

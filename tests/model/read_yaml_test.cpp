@@ -229,7 +229,7 @@ TEST(DescribeYamlRefuses, RowsThatItCannotBuildByLine) {
 }
 
 /// The sound yaml with one piece replaced.
-std::string with(const std::string& piece, const std::string& replacement) {
+std::string yaml_with(const std::string& piece, const std::string& replacement) {
   std::string text = yaml_around("[-1, 1, Conv, [16, 3, 2]]");
   const std::size_t at = text.find(piece);
   EXPECT_NE(at, std::string::npos) << piece;
@@ -241,50 +241,53 @@ TEST(DescribeYamlRefuses, KeysThatAreMissingOrWrong) {
   EXPECT_THAT(message_of("just text"), HasSubstr("expected keys such as 'nc:'"));
   EXPECT_THAT(message_of(""), HasSubstr("expected keys"));
   EXPECT_THAT(message_of(std::string(2 << 20, ' ')), HasSubstr("too many for a model yaml"));
-  EXPECT_THAT(message_of(with("nc: 4", "nc: many")), HasSubstr("'nc' should be a whole number"));
-  EXPECT_THAT(message_of(with("nc: 4", "")), HasSubstr("the key 'nc' is missing"));
-  EXPECT_THAT(message_of(with("depth_multiple: 0.5\n", "")),
+  EXPECT_THAT(message_of(yaml_with("nc: 4", "nc: many")),
+              HasSubstr("'nc' should be a whole number"));
+  EXPECT_THAT(message_of(yaml_with("nc: 4", "")), HasSubstr("the key 'nc' is missing"));
+  EXPECT_THAT(message_of(yaml_with("depth_multiple: 0.5\n", "")),
               HasSubstr("'depth_multiple' is missing"));
-  EXPECT_THAT(message_of(with("width_multiple: 0.5", "width_multiple: -1")),
+  EXPECT_THAT(message_of(yaml_with("width_multiple: 0.5", "width_multiple: -1")),
               HasSubstr("should be a factor above 0"));
-  EXPECT_THAT(message_of(with("width_multiple: 0.5", "width_multiple: .nan")),
+  EXPECT_THAT(message_of(yaml_with("width_multiple: 0.5", "width_multiple: .nan")),
               HasSubstr("should be a factor above 0"));
-  EXPECT_THAT(message_of(with("backbone", "spine")), HasSubstr("'backbone' is missing"));
-  EXPECT_THAT(message_of(with("head:", "neck:")), HasSubstr("'head' is missing"));
-  EXPECT_THAT(message_of(with("nc: 4", "nc: 4\nactivation: nn.Mish()"), ErrorCode::unsupported),
-              HasSubstr("'nn.Mish()', which is not known; known: nn.SiLU()"));
+  EXPECT_THAT(message_of(yaml_with("backbone", "spine")), HasSubstr("'backbone' is missing"));
+  EXPECT_THAT(message_of(yaml_with("head:", "neck:")), HasSubstr("'head' is missing"));
+  EXPECT_THAT(
+      message_of(yaml_with("nc: 4", "nc: 4\nactivation: nn.Mish()"), ErrorCode::unsupported),
+      HasSubstr("'nn.Mish()', which is not known; known: nn.SiLU()"));
 }
 
 TEST(DescribeYamlRefuses, AnchorsThatItCannotUse) {
   const std::string lists = "\n  - [10,13, 16,30]\n  - [30,61, 62,45]";
-  EXPECT_THAT(message_of(with(lists, " 3"), ErrorCode::unsupported),
+  EXPECT_THAT(message_of(yaml_with(lists, " 3"), ErrorCode::unsupported),
               HasSubstr("'anchors' is 3, which leaves them to be found from a data set"));
-  EXPECT_THAT(message_of(with("anchors:" + lists, ""), ErrorCode::unsupported),
+  EXPECT_THAT(message_of(yaml_with("anchors:" + lists, ""), ErrorCode::unsupported),
               HasSubstr("'anchors' is None"));
-  EXPECT_THAT(message_of(with("[10,13, 16,30]", "[10,13, 16]")), HasSubstr("[10, 13, 16]"));
-  EXPECT_THAT(message_of(with("[10,13, 16,30]", "[10,13, 0,30]")), HasSubstr("each above 0"));
-  EXPECT_THAT(message_of(with("[10,13, 16,30]", "[10,13]")), HasSubstr("the same number"));
-  EXPECT_THAT(message_of(with("  - [10,13, 16,30]\n", "")),
+  EXPECT_THAT(message_of(yaml_with("[10,13, 16,30]", "[10,13, 16]")), HasSubstr("[10, 13, 16]"));
+  EXPECT_THAT(message_of(yaml_with("[10,13, 16,30]", "[10,13, 0,30]")), HasSubstr("each above 0"));
+  EXPECT_THAT(message_of(yaml_with("[10,13, 16,30]", "[10,13]")), HasSubstr("the same number"));
+  EXPECT_THAT(message_of(yaml_with("  - [10,13, 16,30]\n", "")),
               HasSubstr("Detect reads 2 layers but there are anchors for 1"));
-  EXPECT_THAT(message_of(with("nc: 4", "nc: 4"), ErrorCode::bad_argument, {.anchors = {{{-1, 2}}}}),
-              HasSubstr("an anchor of -1 x 2 pixels"));
+  EXPECT_THAT(
+      message_of(yaml_with("nc: 4", "nc: 4"), ErrorCode::bad_argument, {.anchors = {{{-1, 2}}}}),
+      HasSubstr("an anchor of -1 x 2 pixels"));
 }
 
 TEST(DescribeYaml, AnchorsGivenStandInForANumber) {
   const std::string lists = "\n  - [10,13, 16,30]\n  - [30,61, 62,45]";
   const YamlOptions given{.anchors = {{{10, 10}}, {{60, 60}}}};
 
-  EXPECT_EQ(describe_yaml(with(lists, " 3"), given).info.anchors, given.anchors);
+  EXPECT_EQ(describe_yaml(yaml_with(lists, " 3"), given).info.anchors, given.anchors);
 }
 
 TEST(DescribeYamlRefuses, AHeadThatIsNotTheLastOrNotDetect) {
-  EXPECT_THAT(message_of(with("Detect", "Segment"), ErrorCode::unsupported),
+  EXPECT_THAT(message_of(yaml_with("Detect", "Segment"), ErrorCode::unsupported),
               HasSubstr("the last layer is Segment; expected Detect"));
-  EXPECT_THAT(message_of(with("[nc, anchors]", "[nc]"), ErrorCode::unsupported),
+  EXPECT_THAT(message_of(yaml_with("[nc, anchors]", "[nc]"), ErrorCode::unsupported),
               HasSubstr("Detect's arguments should be [nc, anchors]"));
-  EXPECT_THAT(message_of(with("[nc, anchors]", "[5, anchors]"), ErrorCode::unsupported),
+  EXPECT_THAT(message_of(yaml_with("[nc, anchors]", "[5, anchors]"), ErrorCode::unsupported),
               HasSubstr("Detect's arguments should be [nc, anchors]"));
-  EXPECT_THAT(message_of(with("16, 3, 2", "16, 3, 3"), ErrorCode::unsupported),
+  EXPECT_THAT(message_of(yaml_with("16, 3, 2", "16, 3, 3"), ErrorCode::unsupported),
               HasSubstr("rows for an image of 256; expected a divisor"));
 }
 

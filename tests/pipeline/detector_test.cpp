@@ -15,6 +15,7 @@
 #include "pipeline/evaluation.h"
 #include "pipeline/tiny_data_set.h"
 #include "support/data.h"
+#include "support/message.h"
 #include "support/tiny_checkpoint.h"
 
 namespace yoloq::pipeline {
@@ -132,7 +133,7 @@ TEST_F(DetectorOf, WhatIsFixedCannotBeChosen) {
   const fs::path model = onnx_file({.batch = 1, .height = 64, .width = 96});
   load_detector(model, {}, {}).detector.engine->save(folder_ / "fixed.engine");
   const auto refusal = [&](const fs::path& path, const ModelOptions& options) {
-    return test::message_of([&] { load_detector(path, options, {}); });
+    return test::message_when([&] { load_detector(path, options, {}); });
   };
 
   EXPECT_THAT(refusal(folder_ / "fixed.engine", {.size = vision::Size{64, 64}}),
@@ -143,7 +144,8 @@ TEST_F(DetectorOf, WhatIsFixedCannotBeChosen) {
 
 TEST_F(DetectorOf, AMissingFileIsNamed) {
   for (const char* name : {"no.pt", "no.onnx", "no.engine"}) {
-    EXPECT_THAT(test::message_of([&] { load_detector(folder_ / name, {}, {}); }), HasSubstr(name));
+    EXPECT_THAT(test::message_when([&] { load_detector(folder_ / name, {}, {}); }),
+                HasSubstr(name));
   }
 }
 

@@ -9,12 +9,13 @@
 #include "dataset/images.h"
 #include "pipeline/tiny_data_set.h"
 #include "support/data.h"
+#include "support/message.h"
 
 namespace yoloq::pipeline {
 namespace {
 
 namespace fs = std::filesystem;
-using test::message_of;
+using test::message_when;
 using testing::AllOf;
 using testing::DoubleEq;
 using testing::ElementsAre;
@@ -59,7 +60,7 @@ TEST_F(GroundTruthOf, AnAnnotationFileWithoutNamesFindsImagesByNumber) {
 }
 
 TEST_F(GroundTruthOf, AnImageThatIsNotAnnotatedIsNamed) {
-  EXPECT_THAT(message_of([&] { find(annotate(R"({"id": 2}, {"id": 9})", kCategories)); }),
+  EXPECT_THAT(message_when([&] { find(annotate(R"({"id": 2}, {"id": 9})", kCategories)); }),
               AllOf(HasSubstr("000000000003.png"), HasSubstr("2 images of the annotations"),
                     HasSubstr("another split")));
 }
@@ -87,7 +88,7 @@ TEST_F(GroundTruthOf, ClassesThatFitNoCategoriesAreAnError) {
   const fs::path file =
       annotate(R"({"id": 3}, {"id": 2})", R"({"id": 1, "name": "a"}, {"id": 2, "name": "b"})");
 
-  EXPECT_THAT(message_of([&] { find(file); }),
+  EXPECT_THAT(message_when([&] { find(file); }),
               HasSubstr("3 classes do not fit the 2 categories of the annotations"));
 }
 
@@ -180,7 +181,7 @@ TEST_F(GroundTruthOfTrain, WithoutLabelsEitherTheReasonIsGiven) {
   const fs::path file = annotate(R"({"id": 2}, {"id": 3})", kCategories);
   fs::remove_all(folder_ / "labels");
 
-  EXPECT_THAT(message_of([&] { find(); }),
+  EXPECT_THAT(message_when([&] { find(); }),
               AllOf(HasSubstr(file.string()), HasSubstr("not used for 'train'"),
                     HasSubstr("does not list"), HasSubstr("has a label file")));
 }
@@ -203,7 +204,8 @@ TEST_F(GroundTruthOf, LabelFilesStandInAndTheSourceSaysSo) {
 TEST_F(GroundTruthOf, ALabelOutOfRangeIsNamedWithFileAndLine) {
   write_file(folder_ / "labels/val/000000000002.txt", "0 0.5 0.5 0.1 0.1\n3 0.5 0.5 0.1 0.1\n");
 
-  EXPECT_THAT(message_of([&] { find(); }), AllOf(HasSubstr("000000000002.txt:2"), HasSubstr("3")));
+  EXPECT_THAT(message_when([&] { find(); }),
+              AllOf(HasSubstr("000000000002.txt:2"), HasSubstr("3")));
 }
 
 }  // namespace

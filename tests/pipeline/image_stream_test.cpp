@@ -16,12 +16,13 @@
 #include "pipeline/mean_engine.h"
 #include "pipeline/tiny_data_set.h"
 #include "support/data.h"
+#include "support/message.h"
 
 namespace yoloq::pipeline {
 namespace {
 
 namespace fs = std::filesystem;
-using test::message_of;
+using test::message_when;
 using testing::Each;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -124,7 +125,7 @@ TEST_F(ImageStream, ABadImageEndsTheRunWithItsPath) {
   write_images(4);
   break_image(2);
 
-  EXPECT_THAT(message_of([&] { stream({.size = kSize, .batch = 2}); }),
+  EXPECT_THAT(message_when([&] { stream({.size = kSize, .batch = 2}); }),
               HasSubstr(images_[2].string()));
 }
 
@@ -158,7 +159,7 @@ TEST_F(ImageStream, DecodableTakesNoMissingImageForABadOne) {
   write_images(2);
   fs::remove(images_[1]);
 
-  EXPECT_THAT(message_of([&] { decodable(images_); }), HasSubstr(images_[1].string()));
+  EXPECT_THAT(message_when([&] { decodable(images_); }), HasSubstr(images_[1].string()));
 }
 
 TEST_F(ImageStream, ABatchOfBadImagesOnlyIsNotRun) {
@@ -176,7 +177,7 @@ TEST_F(ImageStream, AMissingImageIsAnErrorEvenWhereBadOnesAreSkipped) {
   write_images(2);
   fs::remove(images_[1]);
 
-  EXPECT_THAT(message_of([&] { stream({.size = kSize, .skip_bad = true}); }),
+  EXPECT_THAT(message_when([&] { stream({.size = kSize, .skip_bad = true}); }),
               HasSubstr(images_[1].string()));
 }
 
@@ -184,7 +185,7 @@ TEST_F(ImageStream, AnErrorOfAWorkerEndsTheRun) {
   write_images(20);
   engine_.fail_at_run = 3;
 
-  EXPECT_THAT(message_of([&] { stream({.size = kSize, .workers = 3}); }),
+  EXPECT_THAT(message_when([&] { stream({.size = kSize, .workers = 3}); }),
               HasSubstr("the fake fails"));
   EXPECT_LE(engine_.runs, 3 + 1 + 2);  // The failing run and what the other workers had begun.
 }
@@ -192,7 +193,7 @@ TEST_F(ImageStream, AnErrorOfAWorkerEndsTheRun) {
 TEST_F(ImageStream, AnErrorOfTheConsumerEndsTheRun) {
   write_images(3);
 
-  EXPECT_THAT(message_of([&] {
+  EXPECT_THAT(message_when([&] {
                 stream_images(engine_, images_, {.size = kSize},
                               [](auto, auto&) { fail(ErrorCode::bad_value, "NaN in layer 3"); });
               }),
@@ -211,7 +212,7 @@ TEST_F(ImageStream, ProgressRisesToAllImagesAndMayCancel) {
   EXPECT_TRUE(std::ranges::is_sorted(steps));
   EXPECT_EQ(steps.back(), 5u);
   const auto cancel = [](auto, auto) { fail(ErrorCode::cancelled, "stopped by the user"); };
-  EXPECT_THAT(message_of([&] { stream({.size = kSize, .progress = cancel}); }),
+  EXPECT_THAT(message_when([&] { stream({.size = kSize, .progress = cancel}); }),
               HasSubstr("stopped by the user"));
 }
 

@@ -11,6 +11,7 @@
 #include "onnx/model_file.h"
 #include "pipeline/tiny_data_set.h"
 #include "support/data.h"
+#include "support/message.h"
 #include "support/tiny_checkpoint.h"
 #include "support/tiny_model.h"
 
@@ -18,7 +19,7 @@ namespace yoloq::pipeline {
 namespace {
 
 namespace fs = std::filesystem;
-using test::message_of;
+using test::message_when;
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::FloatNear;
@@ -103,20 +104,20 @@ TEST_F(LoadModel, ADynamicOnnxFileTakesTheSizeAndBatchAskedFor) {
 TEST_F(LoadModel, AnOnnxFileOfAnotherSizeOrBatchIsRefusedWithBoth) {
   const fs::path file = fixed_file();
 
-  EXPECT_THAT(message_of([&] {
+  EXPECT_THAT(message_when([&] {
                 load_model(file, {.size = vision::Size{96, 96}});
               }),
               AllOf(HasSubstr(file.string()), HasSubstr("height of 64, not 96")));
-  EXPECT_THAT(message_of([&] {
+  EXPECT_THAT(message_when([&] {
                 load_model(file, {.size = vision::Size{64, 64}});
               }),
               HasSubstr("width of 96, not 64"));
-  EXPECT_THAT(message_of([&] { load_model(file, {.batch = 4}); }),
+  EXPECT_THAT(message_when([&] { load_model(file, {.batch = 4}); }),
               AllOf(HasSubstr("batch of 2, not 4"), HasSubstr("--dynamic")));
 }
 
 TEST_F(LoadModel, ASizeThatStridesDoNotDivideIsRefused) {
-  EXPECT_THAT(message_of([&] {
+  EXPECT_THAT(message_when([&] {
                 load_model(checkpoint(), {.size = vision::Size{96, 72}});
               }),
               HasSubstr("72"));
@@ -144,15 +145,15 @@ TEST_F(LoadModel, CheckpointAndOnnxFileComputeTheSame) {
 TEST_F(LoadModel, AFileOfAnotherKindIsRefused) {
   write_file(folder_ / "tiny.engine", "x");
 
-  EXPECT_THAT(message_of([&] { load_model(folder_ / "tiny.engine"); }),
+  EXPECT_THAT(message_when([&] { load_model(folder_ / "tiny.engine"); }),
               AllOf(HasSubstr("tiny.engine"), HasSubstr(".pt"), HasSubstr(".onnx")));
 }
 
 TEST_F(LoadModel, AMissingOrBrokenFileIsNamed) {
-  EXPECT_THAT(message_of([&] { load_model(folder_ / "no.pt"); }), HasSubstr("no.pt"));
-  EXPECT_THAT(message_of([&] { load_model(folder_ / "no.onnx"); }), HasSubstr("no.onnx"));
+  EXPECT_THAT(message_when([&] { load_model(folder_ / "no.pt"); }), HasSubstr("no.pt"));
+  EXPECT_THAT(message_when([&] { load_model(folder_ / "no.onnx"); }), HasSubstr("no.onnx"));
   write_file(folder_ / "bad.onnx", "this is no model");
-  EXPECT_THAT(message_of([&] { load_model(folder_ / "bad.onnx"); }), HasSubstr("bad.onnx"));
+  EXPECT_THAT(message_when([&] { load_model(folder_ / "bad.onnx"); }), HasSubstr("bad.onnx"));
 }
 
 TEST_F(LoadModel, FloatLayersAreCountedAsFloat) {

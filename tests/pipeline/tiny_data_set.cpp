@@ -82,13 +82,4 @@ TinyDataSet write_tiny_data_set(const fs::path& folder, int train, int val) {
   return set;
 }
 
-std::string message_of(const std::function<void()>& act) {
-  try {
-    act();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
-}
-
 }  // namespace yoloq::test

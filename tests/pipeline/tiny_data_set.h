@@ -31,7 +31,4 @@ struct TinyDataSet {
 /// sizes, called 000000000001.png and on; each has two labels.
 TinyDataSet write_tiny_data_set(const std::filesystem::path& folder, int train = 6, int val = 5);
 
-/// The message of the Error that `act` throws; a phrase no message has if it throws none.
-std::string message_of(const std::function<void()>& act);
-
 }  // namespace yoloq::test

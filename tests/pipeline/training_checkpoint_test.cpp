@@ -14,6 +14,7 @@
 #include "pipeline/state_dict.h"
 #include "pipeline/tiny_data_set.h"
 #include "support/data.h"
+#include "support/message.h"
 #include "support/tiny_model.h"
 #include "transform/passes.h"
 
@@ -81,7 +82,7 @@ TEST(TrainingCheckpoint, HasNoPlanOfAFloatModel) {
 TEST(TrainingCheckpoint, IsAnOnnxFile) { EXPECT_NO_THROW(onnx::parse(serialize(full()))); }
 
 TEST(TrainingCheckpoint, RefusesOtherFiles) {
-  EXPECT_THAT(test::message_of([] { parse_training_checkpoint(onnx::serialize(tiny_graph())); }),
+  EXPECT_THAT(test::message_when([] { parse_training_checkpoint(onnx::serialize(tiny_graph())); }),
               HasSubstr("no checkpoint of yoloq's training"));
   EXPECT_THROW(parse_training_checkpoint("garbage"), Error);
   EXPECT_THROW(parse_training_checkpoint(""), Error);
@@ -95,9 +96,9 @@ TEST(TrainingCheckpoint, IsNamedWhereItCannotBeRead) {
   const test::TemporaryFolder folder;
   write_file(folder / "odd.ckpt", "garbage");
 
-  EXPECT_THAT(test::message_of([&] { read_training_checkpoint(folder / "odd.ckpt"); }),
+  EXPECT_THAT(test::message_when([&] { read_training_checkpoint(folder / "odd.ckpt"); }),
               HasSubstr("odd.ckpt"));
-  EXPECT_THAT(test::message_of([&] { read_training_checkpoint(folder / "none.ckpt"); }),
+  EXPECT_THAT(test::message_when([&] { read_training_checkpoint(folder / "none.ckpt"); }),
               HasSubstr("none.ckpt"));
 }
 
@@ -114,7 +115,7 @@ TEST(TrainingCheckpoint, RefusesOneScaleForChannelsThatFoldingScalesApart) {
   checkpoint.plan = plan_of_first({0.01f});
   checkpoint.plan->weights[0].axis = -1;
 
-  EXPECT_THAT(test::message_of([&] { deployed(checkpoint); }), HasSubstr("model.0.conv"));
+  EXPECT_THAT(test::message_when([&] { deployed(checkpoint); }), HasSubstr("model.0.conv"));
 }
 
 TEST(TrainingCheckpoint, APlanIsUnfoldedAsItsWeightsAre) {
@@ -193,7 +194,7 @@ TEST(StateDict, RefusesNamesThatPyTorchDoesNotGive) {
     break;
   }
 
-  EXPECT_THAT(test::message_of([&] { state_dict_of(graph); }), HasSubstr("onnx::Conv_7"));
+  EXPECT_THAT(test::message_when([&] { state_dict_of(graph); }), HasSubstr("onnx::Conv_7"));
 }
 
 }  // namespace

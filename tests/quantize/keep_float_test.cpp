@@ -13,7 +13,7 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-Plan two_layers() {
+Plan two_planned_layers() {
   return {.target = "tensorrt",
           .layers = {{.id = 0, .name = "first"}, {.id = 1, .name = "second"}},
           .activations = {{.tensor = "x", .readers = {"first:0"}},
@@ -22,7 +22,7 @@ Plan two_layers() {
 }
 
 TEST(KeepFloat, TakesWeightAndReadsAndNotTheResidual) {
-  Plan plan = two_layers();
+  Plan plan = two_planned_layers();
 
   keep_float(plan, "second", "because");
 
@@ -36,7 +36,7 @@ TEST(KeepFloat, TakesWeightAndReadsAndNotTheResidual) {
 }
 
 TEST(KeepFloat, DropsAnActivationThatNobodyReadsAnyMore) {
-  Plan plan = two_layers();
+  Plan plan = two_planned_layers();
 
   keep_float(plan, "first", "because");
 
@@ -45,7 +45,7 @@ TEST(KeepFloat, DropsAnActivationThatNobodyReadsAnyMore) {
 }
 
 TEST(KeepFloat, TakesThePlansFloatType) {
-  Plan plan = two_layers();
+  Plan plan = two_planned_layers();
   plan.float_type = Precision::fp16;
 
   keep_float(plan, "first", "because");
@@ -54,7 +54,7 @@ TEST(KeepFloat, TakesThePlansFloatType) {
 }
 
 TEST(KeepFloat, OfAnUnknownLayerIsRefused) {
-  Plan plan = two_layers();
+  Plan plan = two_planned_layers();
   EXPECT_THROW(keep_float(plan, "third", "because"), Error);
 }
 

@@ -64,7 +64,7 @@ TEST(RaiseQuantizers, ASecondRunFindsNothing) {
 }
 
 /// A map that is read directly, in a Concat with an enlarged one, and by an Add in float.
-constexpr const char* kNeck = R"(
+constexpr const char* kForkedNeck = R"(
     a = Relu(x) @relu
     qa = QuantizeLinear(a, s, z) @qa
     da = DequantizeLinear(qa, s, z) @da
@@ -79,8 +79,8 @@ constexpr const char* kNeck = R"(
 
 std::string neck(const std::string& more) {
   return "s2 = " + more + "\nz2 = uint8[] {3}\nw2 = float32[2,2,2,2] {0.5}\n" +
-         std::string(kNeck).replace(std::string(kNeck).find("w2) @first"), 10,
-                                    "w2) strides=[2,2] @first");
+         std::string(kForkedNeck)
+             .replace(std::string(kNeck).find("w2) @first"), 10, "w2) strides=[2,2] @first");
 }
 
 TEST(RaiseQuantizers, UsesAQuantizerThatIsThereAndLeavesFloatReadersAlone) {

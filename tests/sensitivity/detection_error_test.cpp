@@ -13,7 +13,7 @@ namespace {
 
 using testing::DoubleNear;
 
-constexpr double kExact = 1e-6;
+constexpr double kFloatExact = 1e-6;
 
 /// One cell, one anchor of 16 x 8 pixels, two classes.
 const Level kLevel{.anchors = {{16, 8}}, .stride = 8, .classes = 2};
@@ -31,9 +31,9 @@ const std::vector<float> kBase{0, 0, 0, 0, 2, -1, 1};
 TEST(DetectionError, OfTheSameIsZeroWeightedByConfidence) {
   const DetectionError found = error(kBase, kBase);
 
-  EXPECT_THAT(found.weight, DoubleNear(sigmoid(2) * sigmoid(1), kExact));
-  EXPECT_THAT(found.box, DoubleNear(0, kExact));
-  EXPECT_THAT(found.score, DoubleNear(0, kExact));
+  EXPECT_THAT(found.weight, DoubleNear(sigmoid(2) * sigmoid(1), kFloatExact));
+  EXPECT_THAT(found.box, DoubleNear(0, kFloatExact));
+  EXPECT_THAT(found.score, DoubleNear(0, kFloatExact));
 }
 
 TEST(DetectionError, IsTheOverlapThatAMovedBoxLoses) {
@@ -41,7 +41,8 @@ TEST(DetectionError, IsTheOverlapThatAMovedBoxLoses) {
   moved[0] = static_cast<float>(std::log(3));  // Sigmoid 0.75 for 0.5: 2 * 0.25 * 8 = 4 pixels.
 
   // 12 of 16 columns overlap: IoU 12 / 20.
-  EXPECT_THAT(error(kBase, moved).box, DoubleNear(sigmoid(2) * sigmoid(1) * (1 - 0.6), kExact));
+  EXPECT_THAT(error(kBase, moved).box,
+              DoubleNear(sigmoid(2) * sigmoid(1) * (1 - 0.6), kFloatExact));
 }
 
 TEST(DetectionError, IsTheOverlapThatAGrownBoxLoses) {
@@ -49,7 +50,7 @@ TEST(DetectionError, IsTheOverlapThatAGrownBoxLoses) {
   grown[3] = static_cast<float>(std::log(3));  // (2 * 0.75)^2 = 2.25 times as high.
 
   EXPECT_THAT(error(kBase, grown).box,
-              DoubleNear(sigmoid(2) * sigmoid(1) * (1 - 1 / 2.25), kExact));
+              DoubleNear(sigmoid(2) * sigmoid(1) * (1 - 1 / 2.25), kFloatExact));
 }
 
 TEST(DetectionError, IsTheChangeOfTheLikeliestClass) {
@@ -58,7 +59,7 @@ TEST(DetectionError, IsTheChangeOfTheLikeliestClass) {
   doubtful[5] = 100;  // The other class, which nobody asked about.
 
   EXPECT_THAT(error(kBase, doubtful).score,
-              DoubleNear(sigmoid(1) * (sigmoid(2) - sigmoid(0)), kExact));
+              DoubleNear(sigmoid(1) * (sigmoid(2) - sigmoid(0)), kFloatExact));
 }
 
 TEST(DetectionError, LooksAwayWhereThereIsNothing) {
@@ -89,8 +90,8 @@ TEST(DetectionError, ReadsEachCellAndAnchorOnItsOwn) {
   const DetectionError found =
       detection_error(level, {.shape = shape, .values = base}, {.shape = shape, .values = moved});
 
-  EXPECT_THAT(found.weight, DoubleNear(sigmoid(2) * sigmoid(1), kExact));
-  EXPECT_THAT(found.box, DoubleNear(sigmoid(2) * sigmoid(1) * (1 - 0.6), kExact));
+  EXPECT_THAT(found.weight, DoubleNear(sigmoid(2) * sigmoid(1), kFloatExact));
+  EXPECT_THAT(found.box, DoubleNear(sigmoid(2) * sigmoid(1) * (1 - 0.6), kFloatExact));
 }
 
 }  // namespace

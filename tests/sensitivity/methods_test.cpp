@@ -16,6 +16,7 @@
 #include "sensitivity/subject.h"
 #include "sensitivity/tiny_subject.h"
 #include "sensitivity/variants.h"
+#include "support/message.h"
 
 namespace yoloq::sensitivity {
 namespace {
@@ -117,7 +118,7 @@ TEST_F(Methods, NeedImagesAndLayers) {
 TEST_F(Methods, FastNeedsAnchorsAndSaysSo) {
   tiny_.model.head.anchors.clear();
 
-  EXPECT_THAT(test::message_of([&] { fast_profile(tiny_.subject(), {}); }),
+  EXPECT_THAT(test::message_when([&] { fast_profile(tiny_.subject(), {}); }),
               testing::HasSubstr("--anchors"));
 }
 
@@ -154,7 +155,7 @@ TEST_F(Methods, PartialQuantizationRefusesTheProfileOfAnotherModel) {
   Profile profile = sqnr_profile(tiny_.subject(), {});
   profile.model_hash = "another";
 
-  EXPECT_THAT(test::message_of(
+  EXPECT_THAT(test::message_when(
                   [&] { keep_sensitive_layers_in_float(tiny_.model, {}, profile, {}, {}, {}); }),
               testing::HasSubstr("another model"));
 }

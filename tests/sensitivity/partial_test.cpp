@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 #include "pipeline/tiny_data_set.h"
+#include "support/message.h"
 
 namespace yoloq::sensitivity {
 namespace {
@@ -122,7 +123,7 @@ TEST_F(Partial, ReadsCostsInDecibelsAsRatios) {
 }
 
 TEST_F(Partial, RefusesALimitBelowZero) {
-  EXPECT_THAT(test::message_of([&] { choose(-0.1); }), HasSubstr("-0.1"));
+  EXPECT_THAT(test::message_when([&] { choose(-0.1); }), HasSubstr("-0.1"));
   EXPECT_THROW(choose(std::numeric_limits<double>::quiet_NaN()), Error);
 }
 

@@ -11,11 +11,12 @@
 #include "pipeline/tiny_data_set.h"
 #include "sensitivity/two_layers.h"
 #include "support/data.h"
+#include "support/message.h"
 
 namespace yoloq::sensitivity {
 namespace {
 
-using test::message_of;
+using test::message_when;
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -69,38 +70,39 @@ TEST(Profile, StandsInThatOrderInTheFileToo) {
 }
 
 TEST(Profile, NamesWhatIsWrongWithAFile) {
-  EXPECT_THAT(message_of([] { parse_profile("{"); }), HasSubstr("no JSON"));
-  EXPECT_THAT(message_of([] { parse_profile("[1]"); }), HasSubstr("not what"));
-  EXPECT_THAT(message_of([] { parse_profile(changed("format", "x")); }), HasSubstr("not what"));
-  EXPECT_THAT(message_of([] { parse_profile(changed("version", 2)); }), HasSubstr("version 2"));
-  EXPECT_THAT(message_of([] { parse_profile(changed("model_hash", kAbsent)); }),
+  EXPECT_THAT(message_when([] { parse_profile("{"); }), HasSubstr("no JSON"));
+  EXPECT_THAT(message_when([] { parse_profile("[1]"); }), HasSubstr("not what"));
+  EXPECT_THAT(message_when([] { parse_profile(changed("format", "x")); }), HasSubstr("not what"));
+  EXPECT_THAT(message_when([] { parse_profile(changed("version", 2)); }), HasSubstr("version 2"));
+  EXPECT_THAT(message_when([] { parse_profile(changed("model_hash", kAbsent)); }),
               HasSubstr("'model_hash'"));
-  EXPECT_THAT(message_of([] { parse_profile(changed("images", "many")); }), HasSubstr("'images'"));
-  EXPECT_THAT(message_of([] { parse_profile(changed("layers", nlohmann::json::array())); }),
+  EXPECT_THAT(message_when([] { parse_profile(changed("images", "many")); }),
+              HasSubstr("'images'"));
+  EXPECT_THAT(message_when([] { parse_profile(changed("layers", nlohmann::json::array())); }),
               HasSubstr("no layer"));
-  EXPECT_THAT(message_of([] { parse_profile(changed("layers", {1, 2})); }), HasSubstr("object"));
+  EXPECT_THAT(message_when([] { parse_profile(changed("layers", {1, 2})); }), HasSubstr("object"));
 }
 
 TEST(Profile, WithALayerTwiceIsRefused) {
   Profile profile = some_profile();
   profile.layers[1].id = 1;
 
-  EXPECT_THAT(message_of([&] { parse_profile(to_json(profile)); }), HasSubstr("twice"));
+  EXPECT_THAT(message_when([&] { parse_profile(to_json(profile)); }), HasSubstr("twice"));
 }
 
 TEST(Profile, SaysWhichFileIsWrong) {
   const test::TemporaryFolder folder;
   write_file(folder / "sens.json", "nothing");
 
-  EXPECT_THAT(message_of([&] { read_profile(folder / "sens.json"); }), HasSubstr("sens.json"));
-  EXPECT_THAT(message_of([&] { read_profile(folder / "none.json"); }), HasSubstr("none.json"));
+  EXPECT_THAT(message_when([&] { read_profile(folder / "sens.json"); }), HasSubstr("sens.json"));
+  EXPECT_THAT(message_when([&] { read_profile(folder / "none.json"); }), HasSubstr("none.json"));
 }
 
 TEST(Profile, WithAnInfiniteCostIsNotWritten) {
   Profile profile = some_profile();
   profile.layers[0].cost = std::numeric_limits<double>::infinity();
 
-  EXPECT_THAT(message_of([&] { to_json(profile); }), HasSubstr("'second'"));
+  EXPECT_THAT(message_when([&] { to_json(profile); }), HasSubstr("'second'"));
 }
 
 TEST(Profile, OfAnotherModelIsRefused) {
@@ -112,7 +114,7 @@ TEST(Profile, OfAnotherModelIsRefused) {
   profile.model_hash = hash_of_layers(model);
 
   EXPECT_NO_THROW(require_profile_of(profile, model));
-  EXPECT_THAT(message_of([&] { require_profile_of(profile, trained); }),
+  EXPECT_THAT(message_when([&] { require_profile_of(profile, trained); }),
               AllOf(HasSubstr("another model"), HasSubstr("'yolov5n'")));
 }
 

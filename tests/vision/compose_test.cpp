@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "core/error.h"
+#include "vision/first_channel.h"
 
 namespace yoloq::vision {
 namespace {
@@ -21,12 +22,6 @@ Image greys(Size size, const std::vector<std::uint8_t>& values) {
   return image;
 }
 
-std::vector<std::uint8_t> first_channel(const Image& image) {
-  std::vector<std::uint8_t> values;
-  for (std::size_t i = 0; i < image.pixels.size(); i += 3) values.push_back(image.pixels[i]);
-  return values;
-}
-
 TEST(GreyImage, IsOfOneGrey) {
   EXPECT_THAT(grey_image({3, 2}).pixels, Each(114));
   EXPECT_EQ(grey_image({3, 2}, 7).pixels.size(), 18u);
@@ -39,7 +34,7 @@ TEST(Paste, CutsWhatLiesOutside) {
   const auto pasted = [&](int left, int top) {
     Image canvas = grey_image({2, 2}, 0);
     paste(canvas, image, left, top);
-    return first_channel(canvas);
+    return test::first_channel(canvas);
   };
 
   EXPECT_THAT(pasted(0, 0), ElementsAre(1, 2, 3, 4));
@@ -56,7 +51,7 @@ TEST(Blend, CutsToWholeBytes) {
   blend(image, greys({3, 1}, {50, 255, 2}), 0.25);
 
   // 100 * 0.25 + 50 * 0.75 = 62.5, 255, 1.75.
-  EXPECT_THAT(first_channel(image), ElementsAre(62, 255, 1));
+  EXPECT_THAT(test::first_channel(image), ElementsAre(62, 255, 1));
 }
 
 TEST(Blend, RefusesOtherSizesAndWeights) {

@@ -11,11 +11,13 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "support/data.h"
+#include "support/message.h"
 #include "vision/header.h"
 
 namespace yoloq::vision {
 namespace {
 
+using test::message_when;
 using testing::HasSubstr;
 
 /// 2 x 1: blue, then red.
@@ -43,15 +45,6 @@ std::string with_orientation(const std::string& jpeg, char orientation) {
       "\0\x01\x01\x12\0\x03\0\0\0\x01\0",
       4 + 6 + 8 + 11);
   return jpeg.substr(0, 2) + exif + orientation + std::string(6, '\0') + jpeg.substr(2);
-}
-
-std::string message_of(const std::function<void()>& act) {
-  try {
-    act();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
 }
 
 TEST(Image, SurvivesAPngUnchanged) {
@@ -133,13 +126,14 @@ TEST(Image, WhatDoesNotDecodeIsNamed) {
   const std::string png = read_file(folder / "whole.png");
   const std::string_view gone = std::string_view(jpeg).substr(0, jpeg.size() - 40);
 
-  EXPECT_THAT(message_of([&] { decode_image("", "empty.jpg"); }), HasSubstr("empty.jpg"));
-  EXPECT_THAT(message_of([&] { decode_image("hello", "text.jpg"); }), HasSubstr("text.jpg"));
-  EXPECT_THAT(message_of([&] { decode_image(gone, "cut.jpg"); }), HasSubstr("its end is missing"));
-  EXPECT_THAT(message_of([&] { decode_image(png.substr(0, png.size() / 2), "cut.png"); }),
+  EXPECT_THAT(message_when([&] { decode_image("", "empty.jpg"); }), HasSubstr("empty.jpg"));
+  EXPECT_THAT(message_when([&] { decode_image("hello", "text.jpg"); }), HasSubstr("text.jpg"));
+  EXPECT_THAT(message_when([&] { decode_image(gone, "cut.jpg"); }),
+              HasSubstr("its end is missing"));
+  EXPECT_THAT(message_when([&] { decode_image(png.substr(0, png.size() / 2), "cut.png"); }),
               HasSubstr("cut.png"));
-  EXPECT_THAT(message_of([&] { read_image(folder / "none.jpg"); }), HasSubstr("none.jpg"));
-  EXPECT_THAT(message_of([&] { image_size(folder / "none.jpg"); }), HasSubstr("none.jpg"));
+  EXPECT_THAT(message_when([&] { read_image(folder / "none.jpg"); }), HasSubstr("none.jpg"));
+  EXPECT_THAT(message_when([&] { image_size(folder / "none.jpg"); }), HasSubstr("none.jpg"));
 }
 
 TEST(Image, EveryPrefixOfAFileIsAnErrorOrAnImage) {
@@ -181,9 +175,10 @@ TEST(Image, ShrinksTheLongerSideAndKeepsTheProportions) {
 TEST(Image, RefusesToWriteWhatItCannot) {
   const test::TemporaryFolder folder;
 
-  EXPECT_THAT(message_of([&] { write_image(folder / "a.doc", two_pixels()); }), HasSubstr(".doc"));
-  EXPECT_THAT(message_of([&] { write_image(folder / "a.png", Image{}); }), HasSubstr("empty"));
-  EXPECT_THAT(message_of([&] { write_image(folder / "no/a.png", two_pixels()); }),
+  EXPECT_THAT(message_when([&] { write_image(folder / "a.doc", two_pixels()); }),
+              HasSubstr(".doc"));
+  EXPECT_THAT(message_when([&] { write_image(folder / "a.png", Image{}); }), HasSubstr("empty"));
+  EXPECT_THAT(message_when([&] { write_image(folder / "no/a.png", two_pixels()); }),
               HasSubstr("no/a.png"));
 }
 

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.h"
+#include "vision/first_channel.h"
 #include "vision/resize.h"
 
 namespace yoloq::vision {
@@ -19,18 +20,12 @@ Image row(const std::vector<std::uint8_t>& values) {
   return image;
 }
 
-std::vector<std::uint8_t> first_channel(const Image& image) {
-  std::vector<std::uint8_t> values;
-  for (std::size_t i = 0; i < image.pixels.size(); i += 3) values.push_back(image.pixels[i]);
-  return values;
-}
-
 TEST(Warp, MovesPixelsAndFillsWithGrey) {
   const Matrix3 two_to_the_right{1, 0, 2, 0, 1, 0, 0, 0, 1};
 
   const Image warped = warp(row({10, 20, 30}), two_to_the_right, {.size = {4, 1}});
 
-  EXPECT_THAT(first_channel(warped), ElementsAre(114, 114, 10, 20));
+  EXPECT_THAT(test::first_channel(warped), ElementsAre(114, 114, 10, 20));
 }
 
 TEST(Warp, OfATiltThatMovesNothingIsTheImage) {
@@ -38,7 +33,7 @@ TEST(Warp, OfATiltThatMovesNothingIsTheImage) {
 
   const Image warped = warp(row({10, 20, 30}), twice_everything, {.size = {3, 1}});
 
-  EXPECT_THAT(first_channel(warped), ElementsAre(10, 20, 30));
+  EXPECT_THAT(test::first_channel(warped), ElementsAre(10, 20, 30));
 }
 
 TEST(Warp, RefusesWhatHasNoPixels) {
@@ -51,9 +46,11 @@ TEST(Warp, RefusesWhatHasNoPixels) {
 TEST(Resize, TakesTheMeanOfWhatAPixelCovers) {
   const Image image = row({0, 10, 20, 30, 100, 200, 40, 60});
 
-  EXPECT_THAT(first_channel(resize(image, {2, 1}, Interpolation::area)), ElementsAre(15, 100));
+  EXPECT_THAT(test::first_channel(resize(image, {2, 1}, Interpolation::area)),
+              ElementsAre(15, 100));
   // Between the two pixels in the middle of the four: (10 + 20) / 2, (200 + 40) / 2.
-  EXPECT_THAT(first_channel(resize(image, {2, 1}, Interpolation::linear)), ElementsAre(15, 120));
+  EXPECT_THAT(test::first_channel(resize(image, {2, 1}, Interpolation::linear)),
+              ElementsAre(15, 120));
 }
 
 TEST(Resize, RefusesWhatHasNoPixels) {

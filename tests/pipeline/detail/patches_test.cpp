@@ -10,7 +10,7 @@
 
 #include "core/error.h"
 #include "graph/text.h"
-#include "pipeline/tiny_data_set.h"
+#include "support/message.h"
 
 namespace yoloq::pipeline::detail {
 namespace {
@@ -108,7 +108,7 @@ TEST(Patches, AreTheSameForTheSameSeed) {
 TEST(Patches, OfAutomaticPaddingAreRefusedByTheLayersName) {
   const graph::Node node = conv("auto_pad=SAME_UPPER @model.3.conv");
 
-  EXPECT_THAT(test::message_of([&] {
+  EXPECT_THAT(test::message_when([&] {
                 PatchGeometry(node, {1, 1, 1, 1}, {1, 1, 8, 8}, {1, 1, 8, 8});
               }),
               HasSubstr("model.3.conv"));
