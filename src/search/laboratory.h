@@ -81,7 +81,7 @@ class Laboratory {
   std::map<std::string, quantize::CalibratorChoice> tensor_calibrators(const Candidate& candidate);
   const graph::Graph& graph_of(const Candidate& candidate);
   double time_of(const graph::Graph& graph);
-  runtime::Engine& reference();
+  const graph::Graph& reference();
   std::shared_ptr<runtime::Engine> compile(const graph::Graph& graph) const;
 
   const pipeline::DetectionModel& model_;
@@ -89,7 +89,7 @@ class Laboratory {
   Journal& journal_;
   LaboratoryOptions options_;
   std::optional<std::pair<std::string, graph::Graph>> latest_;  ///< What graph_of() made last.
-  std::shared_ptr<runtime::Engine> reference_;
+  std::optional<graph::Graph> reference_;  ///< The default, untuned: what times are relative to.
 };
 
 }  // namespace yoloq::search

@@ -40,7 +40,7 @@ Hyperparameters lively() {
 }
 
 TrainingSetOptions options(const Hyperparameters& hyp, bool augment = true) {
-  return {.size = {kNetworkSide, kSide}, .hyp = hyp, .augment = augment, .seed = 3};
+  return {.size = {kNetworkSide, kNetworkSide}, .hyp = hyp, .augment = augment, .seed = 3};
 }
 
 /// What make_samples.py is told.
@@ -260,14 +260,14 @@ TEST(TrainingSet, DrawsWhatTheHyperparametersSay) {
 
 TEST(TrainingSet, WithoutChanceIsTheImage) {
   SmallSet small;
-  small.add({kNetworkSide, kSide}, "1 0.5 0.5 0.25 0.5\n");
+  small.add({kNetworkSide, kNetworkSide}, "1 0.5 0.5 0.25 0.5\n");
   const Hyperparameters still{
       .hsv_h = 0, .hsv_s = 0, .hsv_v = 0, .translate = 0, .scale = 0, .fliplr = 0, .mosaic = 0};
   const TrainingSet set(small.images(), 3, options(still));
 
   const TrainingSample sample = set.sample(0, 0);
 
-  std::vector<std::uint8_t> planes(3 * kNetworkSide * kSide);
+  std::vector<std::uint8_t> planes(3 * kNetworkSide * kNetworkSide);
   vision::write_planes(planes, vision::read_image(small.images()[0]));
   EXPECT_EQ(sample.planes, planes);
   EXPECT_THAT(sample.labels, ElementsAre(TrainingLabel{1, 0.5, 0.5, 0.25, 0.5}));

@@ -80,7 +80,7 @@ constexpr const char* kForkedNeck = R"(
 std::string neck(const std::string& more) {
   return "s2 = " + more + "\nz2 = uint8[] {3}\nw2 = float32[2,2,2,2] {0.5}\n" +
          std::string(kForkedNeck)
-             .replace(std::string(kNeck).find("w2) @first"), 10, "w2) strides=[2,2] @first");
+             .replace(std::string(kForkedNeck).find("w2) @first"), 10, "w2) strides=[2,2] @first");
 }
 
 TEST(RaiseQuantizers, UsesAQuantizerThatIsThereAndLeavesFloatReadersAlone) {
