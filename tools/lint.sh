@@ -21,7 +21,8 @@ mapfile -t units < <(sed -n 's/^  "file": "\(.*\)",\?$/\1/p' build/lint/compile_
 
 # Every source is in a unit or is one, but those that are built only with TensorRT.
 while IFS= read -r file; do
-  grep -qsF "$PWD/$file\"" build/lint/compile_commands.json build/lint/src/*/CMakeFiles/*/Unity/*.cxx ||
+  grep -qsF "$PWD/$file\"" build/lint/compile_commands.json build/lint/src/*/CMakeFiles/*/Unity/*.cxx \
+    build/lint/src/*/*/CMakeFiles/*/Unity/*.cxx ||
     echo "lint: $file is not part of build/lint"
 done < <(git ls-files 'src/*.cpp')
 
