@@ -68,6 +68,13 @@ void silence_output() {
   if (!silent) fail(ErrorCode::io, "/dev/null cannot be written to");
 }
 
+/// What one of several ranks has of its machine, and of the terminal.
+void take_share(train::Recipe& recipe, const Launch& launch) {
+  if (recipe.device == "cuda") recipe.device = fmt::format("cuda:{}", launch.local_rank);
+  if (recipe.threads == 0) recipe.threads = std::max(available_threads() / launch.local_ranks, 1);
+  if (recipe.place.rank > 0) silence_output();
+}
+
 /// A bar for each epoch, with the losses and images/s of the epoch so far.
 std::function<void(const train::StepReport&)> epoch_bars() {
   struct State {
@@ -140,13 +147,7 @@ void TrainingArguments::declare(CLI::App& app, const char* hyp_default, const ch
 void TrainingArguments::join_ranks() {
   const Launch launch = read_launch();
   recipe.place = launch.place;
-  if (recipe.place.ranks == 1) {
-    team = std::make_shared<train::Team>(recipe.place);
-    return;
-  }
-  if (recipe.device == "cuda") recipe.device = fmt::format("cuda:{}", launch.local_rank);
-  if (recipe.threads == 0) recipe.threads = std::max(available_threads() / launch.local_ranks, 1);
-  if (recipe.place.rank > 0) silence_output();
+  if (recipe.place.ranks > 1) take_share(recipe, launch);
   team = std::make_shared<train::Team>(recipe.place, end_process);
 }
 

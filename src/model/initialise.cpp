@@ -128,6 +128,20 @@ std::vector<graph::NodeId> head_of(const graph::Graph& graph, const ModelInfo& i
   return convs;
 }
 
+/// Gives the convolution of level `level` new weights for other classes.
+void begin_anew(Conv2d& conv, const std::string& path, const ModelInfo& info, std::size_t level,
+                const NewHead& head) {
+  Shape shape = conv.weight.shape();
+  if (!shape.empty()) {
+    shape[0] = static_cast<std::int64_t>(info.anchors[level].size()) *
+               (5 + std::int64_t{head.class_count});
+    conv.weight = filled(shape, 0);
+    conv.bias = filled({shape[0]}, 0);
+  }
+  Initialiser{head.seed}(path, conv);
+  add_prior(conv, info.strides[level], head.class_count);
+}
+
 void add_priors(Description& description) {
   Detect& head = head_of(description);
   for (std::size_t i = 0; i < head.m.size(); ++i) {
@@ -150,43 +164,28 @@ void initialise(Description& description, std::uint64_t seed) {
 void reset_head(Description& description, const NewHead& head) {
   std::vector<std::string> names = detail::class_names(head.class_count, head.names);
   Detect& detect = head_of(description);
-  const Initialiser initialiser(head.seed);
   for (std::size_t i = 0; i < detect.m.size(); ++i) {
-    Conv2d& conv = detect.m[i];
-    Shape shape = conv.weight.shape();
-    if (!shape.empty()) {
-      shape[0] = static_cast<std::int64_t>(description.info.anchors[i].size()) *
-                 (5 + std::int64_t{head.class_count});
-      conv.weight = filled(shape, 0);
-      conv.bias = filled({shape[0]}, 0);
-    }
-    initialiser(fmt::format("model.{}.m.{}", description.layers.size() - 1, i), conv);
+    begin_anew(detect.m[i], fmt::format("model.{}.m.{}", description.layers.size() - 1, i),
+               description.info, i, head);
   }
   description.info.class_count = head.class_count;
   description.info.names = std::move(names);
-  add_priors(description);
 }
 
 void reset_head(graph::Graph& graph, const NewHead& head) {
   std::vector<std::string> names = detail::class_names(head.class_count, head.names);
   ModelInfo info = read_metadata(graph);
   const std::vector<graph::NodeId> convs = head_of(graph, info);
-  const Initialiser initialiser(head.seed);
   for (std::size_t i = 0; i < convs.size(); ++i) {
     const graph::Node& node = graph[convs[i]];
-    Conv2d conv{.weight = graph.constants.at(node.inputs[1]), .bias = Tensor()};
-    Shape shape = conv.weight.shape();
-    shape[0] =
-        static_cast<std::int64_t>(info.anchors[i].size()) * (5 + std::int64_t{head.class_count});
-    conv.weight = filled(shape, 0);
+    Conv2d conv{.weight = graph.constants.at(node.inputs[1])};
     std::string path = node.inputs[1];
     if (path.ends_with(".weight")) path.resize(path.rfind('.'));
-    initialiser(path, conv);
-    add_prior(conv, info.strides[i], head.class_count);
+    begin_anew(conv, path, info, i, head);
     graph.constants.at(node.inputs[1]) = conv.weight;
     graph.constants.at(node.inputs[2]) = *conv.bias;
     auto& dims = graph.outputs[i].type.dims;
-    if (dims && dims->size() > 1) (*dims)[1] = graph::Dim::fixed(shape[0]);
+    if (dims && dims->size() > 1) (*dims)[1] = graph::Dim::fixed(conv.weight.shape()[0]);
   }
   info.class_count = head.class_count;
   info.names = std::move(names);

@@ -483,21 +483,25 @@ class Run {
   Progress progress_;
 };
 
+Result train_checked(const Job& job, const Watcher& watcher, const Team& team) {
+  at::set_num_threads(threads_of(job.recipe));
+  if (team.ranks().first()) make_folder(job.folder);
+  return Run(job, watcher, team.ranks()).run();
+}
+
 }  // namespace
 
 void check_device(const std::string& device) { detail::open_device(device); }
 
 Result train(const Job& job, const Watcher& watcher, const Team& team) {
   check(job);
-  at::set_num_threads(threads_of(job.recipe));
-  if (team.ranks().first()) make_folder(job.folder);
-  return Run(job, watcher, team.ranks()).run();
+  return train_checked(job, watcher, team);
 }
 
 Result train(const Job& job, const Watcher& watcher) {
-  check(job);
-  detail::open_device(job.recipe.device);
-  return train(job, watcher, Team(job.recipe.place, watcher.lost));
+  check(job);  // Before others are waited for.
+  check_device(job.recipe.device);
+  return train_checked(job, watcher, Team(job.recipe.place, watcher.lost));
 }
 
 }  // namespace yoloq::train

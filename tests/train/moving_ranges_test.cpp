@@ -42,83 +42,85 @@ quantize::Plan plan_with(DType dtype, int zero_point) {
   return plan;
 }
 
-Network quantized(const quantize::Plan& plan) {
-  Network network(two_convolutions());
+Network& quantized(Network& network, const quantize::Plan& plan) {
   network.quantize(plan);
   return network;
 }
+
+/// Both convolutions quantized, with ranges that move.
+struct Quantized {
+  quantize::Plan plan;
+  Network network{two_convolutions()};
+  MovingRanges ranges;
+
+  explicit Quantized(double momentum, DType dtype = DType::i8, int zero_point = 0,
+                     const std::vector<std::vector<std::string>>& joint = {})
+      : plan(plan_with(dtype, zero_point)),
+        ranges(quantized(network, plan), plan, joint, momentum) {}
+
+  runtime::torch::FakeQuantizer& quantizer(const std::string& name) {
+    return network.quantizers().at(name);
+  }
+  float scale(const std::string& name) { return quantizer(name).scale.item<float>(); }
+};
 
 at::Tensor number(float value) { return at::full({}, value); }
 
 TEST(MovingRanges, BeginAtTheCalibratedOnes) {
   for (const auto& [dtype, zero_point] : {std::pair(DType::i8, 0), std::pair(DType::u8, 20)}) {
-    const quantize::Plan plan = plan_with(dtype, zero_point);
-    Network network = quantized(plan);
-    const MovingRanges ranges(network, plan, {}, 0.1);
-    quantize::Plan now = plan;
+    const Quantized model(0.1, dtype, zero_point);
+    quantize::Plan now = model.plan;
 
-    ranges.set(now);
+    model.ranges.set(now);
 
-    EXPECT_EQ(now, plan);
+    EXPECT_EQ(now, model.plan);
   }
 }
 
 TEST(MovingRanges, GoASmallStepTowardsTheBatch) {
-  const quantize::Plan plan = plan_with(DType::i8, 0);
-  Network network = quantized(plan);
-  MovingRanges ranges(network, plan, {}, 0.1);
-  auto& quantizer = network.quantizers().at("a");
+  Quantized model(0.1);
 
-  ranges.observe(quantizer, number(-1), number(100));
+  model.ranges.observe(model.quantizer("a"), number(-1), number(100));
 
   const float high = 127 * 0.125f;
-  EXPECT_NEAR(quantizer.scale.item<float>(), (high + 0.1f * (100 - high)) / 127, 1e-6);
-  EXPECT_EQ(network.quantizers().at("x").scale.item<float>(), 0.125f) << "another tensor's";
+  EXPECT_NEAR(model.scale("a"), (high + 0.1f * (100 - high)) / 127, 1e-6);
+  EXPECT_EQ(model.scale("x"), 0.125f) << "another tensor's";
 }
 
 TEST(MovingRanges, MoveTheZeroPointOfUnsignedCodes) {
-  const quantize::Plan plan = plan_with(DType::u8, 0);
-  Network network = quantized(plan);
-  MovingRanges ranges(network, plan, {}, 1);
-  auto& quantizer = network.quantizers().at("a");
+  Quantized model(1, DType::u8);
+  auto& quantizer = model.quantizer("a");
 
-  ranges.observe(quantizer, number(-1), number(4));
+  model.ranges.observe(quantizer, number(-1), number(4));
 
-  EXPECT_NEAR(quantizer.scale.item<float>(), 5.0f / 255, 1e-4);
+  EXPECT_NEAR(model.scale("a"), 5.0f / 255, 1e-4);
   EXPECT_EQ(quantizer.codes.zero_point, 51);
-  ranges.observe(quantizer, number(2), number(4));
+  model.ranges.observe(quantizer, number(2), number(4));
   EXPECT_EQ(quantizer.codes.zero_point, 0) << "0 always has a code";
 }
 
 TEST(MovingRanges, AreOneOfQuantizersThatShareAScale) {
-  const quantize::Plan plan = plan_with(DType::i8, 0);
-  Network network = quantized(plan);
-  MovingRanges ranges(network, plan, {{"a", "x"}}, 1);
+  Quantized model(1, DType::i8, 0, {{"a", "x"}});
 
-  ranges.observe(network.quantizers().at("a"), number(0), number(50));
-  ranges.observe(network.quantizers().at("x"), number(-60), number(10));
+  model.ranges.observe(model.quantizer("a"), number(0), number(50));
+  model.ranges.observe(model.quantizer("x"), number(-60), number(10));
 
-  for (const char* name : {"a", "x"}) {
-    EXPECT_NEAR(network.quantizers().at(name).scale.item<float>(), 60.0f / 127, 1e-6) << name;
-  }
+  for (const char* name : {"a", "x"}) EXPECT_NEAR(model.scale(name), 60.0f / 127, 1e-6) << name;
 }
 
 TEST(MovingRanges, GoOnFromTheirState) {
-  const quantize::Plan plan = plan_with(DType::i8, 0);
-  Network network = quantized(plan);
-  MovingRanges ranges(network, plan, {}, 0.3);
-  ranges.observe(network.quantizers().at("a"), number(-3), number(40));
-  Network other = quantized(plan);
-  MovingRanges restored(other, plan, {}, 0.3);
+  Quantized model(0.3);
+  model.ranges.observe(model.quantizer("a"), number(-3), number(40));
+  Quantized other(0.3);
 
-  restored.restore(ranges.state());
+  other.ranges.restore(model.ranges.state());
 
-  EXPECT_EQ(restored.state(), ranges.state());
-  EXPECT_TRUE(at::equal(other.quantizers().at("a").scale, network.quantizers().at("a").scale));
-  auto state = ranges.state();
+  EXPECT_EQ(other.ranges.state(), model.ranges.state());
+  EXPECT_TRUE(at::equal(other.quantizer("a").scale, model.quantizer("a").scale));
+  auto state = model.ranges.state();
   state.erase("moving_range/x");
   try {
-    restored.restore(state);
+    other.ranges.restore(state);
     FAIL() << "a range was missing";
   } catch (const Error& error) {
     EXPECT_THAT(error.what(), HasSubstr("the moving range of 'x'"));
@@ -129,16 +131,15 @@ TEST(MovingRanges, GoOnFromTheirState) {
 TEST(MovingRanges, OfANetworkAreThoseOfWhatItQuantizes) {
   const at::Tensor wide = runtime::torch::to_torch(yoloq::test::random_tensor({2, 4, 8, 8}, 9)) * 4;
   for (const at::Tensor& image : {wide, wide.abs(), -wide.abs() - 2, wide.abs() * 0.1 - 1}) {
-    const quantize::Plan plan = plan_with(DType::u8, 0);
-    Network network = quantized(plan);
-    MovingRanges ranges(network, plan, {}, 1);
+    Quantized model(1, DType::u8);
     const at::Tensor input = image;
 
-    network.run({&input, 1}, {.observe = [&](auto& quantizer, const auto& low, const auto& high) {
-                  ranges.observe(quantizer, low, high);
-                }});
+    model.network.run({&input, 1},
+                      {.observe = [&](auto& quantizer, const auto& low, const auto& high) {
+                        model.ranges.observe(quantizer, low, high);
+                      }});
 
-    const auto found = ranges.state();
+    const auto found = model.ranges.state();
     for (const auto& [name, values] : {std::pair("a", at::silu(image)), std::pair("x", image)}) {
       const auto ends = found.at(std::string("moving_range/") + name).to_floats();
       EXPECT_NEAR(ends[0], std::min(values.min().item<float>(), 0.0f), 2e-3) << name;

@@ -271,7 +271,6 @@ at::Tensor Session::step(const dataset::Batch& batch, const Rates& rates, double
     fail(ErrorCode::bad_value, "the loss is {}", total.item<double>());
   }
   loss.total.backward();
-  if (ranges_of_activations_) ranges_of_activations_->set(*averaged_);
   if (++waiting_ >= rates.accumulate) {
     waiting_ = 0;
     add_up_gradients();
@@ -301,6 +300,7 @@ bool Session::fits(const dataset::Batch& batch, std::size_t count) {
 
 at::Tensor Session::validation_loss(const dataset::Batch& batch) {
   const c10::NoGradGuard guard;
+  if (ranges_of_activations_) ranges_of_activations_->set(*averaged_);
   return loss_of(*averaged_, batch, false, false).parts;
 }
 
@@ -391,10 +391,7 @@ void Session::restore(const pipeline::TrainingCheckpoint& checkpoint) {
   }
   optimizer_.restore(state);
   average_.restore(state);
-  if (ranges_of_activations_) {
-    ranges_of_activations_->restore(state);
-    ranges_of_activations_->set(*averaged_);
-  }
+  if (ranges_of_activations_) ranges_of_activations_->restore(state);
   const auto waiting = state.find("waiting");
   if (waiting == state.end()) {
     fail(ErrorCode::corrupt_file, "the state of training lacks 'waiting'");
