@@ -14,6 +14,7 @@
 #include "onnx/model_file.h"
 #include "onnx/upgrade.h"
 #include "pipeline/training_checkpoint.h"
+#include "quantize/lint.h"
 #include "transform/passes.h"
 
 namespace yoloq::pipeline {
@@ -110,22 +111,10 @@ bool is_quantized(const Graph& graph) {
   });
 }
 
-bool is_int8(const Graph& graph, const Node& conv) {
-  const auto dequantized = [&](std::size_t input) {
-    const auto producer = graph.producer(graph::input_or_empty(conv, input));
-    return producer && graph[*producer].op == "DequantizeLinear";
-  };
-  return dequantized(0) && dequantized(1);
-}
-
 LayerCount count_layers(const Graph& graph) {
-  LayerCount count;
-  for (const graph::NodeId id : graph.nodes()) {
-    if (graph[id].op != "Conv") continue;
-    ++count.total;
-    count.int8 += is_int8(graph, graph[id]) ? 1 : 0;
-  }
-  return count;
+  const std::vector<quantize::LintRow> convolutions = quantize::lint(graph);
+  const auto int8 = std::ranges::count_if(convolutions, &quantize::LintRow::int8);
+  return {static_cast<int>(int8), static_cast<int>(convolutions.size())};
 }
 
 }  // namespace yoloq::pipeline

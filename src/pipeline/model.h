@@ -59,10 +59,7 @@ graph::Graph with_input(const graph::Graph& graph, std::int64_t batch, vision::S
 /// True if some value passes through QuantizeLinear.
 bool is_quantized(const graph::Graph& graph);
 
-/// True if the Conv reads quantized values for both activation and weight.
-bool is_int8(const graph::Graph& graph, const graph::Node& conv);
-
-/// Convolutions in all and those of them that is_int8() finds.
+/// Convolutions in all, and those for which quantize::lint() finds nothing that keeps them from int8.
 struct LayerCount {
   int int8 = 0;
   int total = 0;

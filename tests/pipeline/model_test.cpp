@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "graph/execute.h"
+#include "graph/text.h"
 #include "model/emit.h"
 #include "onnx/model_file.h"
 #include "pipeline/tiny_data_set.h"
@@ -161,6 +162,23 @@ TEST_F(LoadModel, FloatLayersAreCountedAsFloat) {
 
   EXPECT_EQ(count.int8, 0);
   EXPECT_GT(count.total, 20);
+}
+
+TEST(CountLayers, LooksThroughWhatOnlyMovesCodes) {
+  const LayerCount count = count_layers(graph::parse(R"(
+    s = float32[] {0.5}
+    z = int8[] {0}
+    codes = int8[1,1,1,1] {1}
+    q = QuantizeLinear(x, s, z)
+    d = DequantizeLinear(q, s, z)
+    pooled = MaxPool(d) kernel_shape=[1,1]
+    w = DequantizeLinear(codes, s, z)
+    y = Conv(pooled, w) @pooled
+    f = Conv(x, w) @float
+    return y, f)"));
+
+  EXPECT_EQ(count.int8, 1);
+  EXPECT_EQ(count.total, 2);
 }
 
 }  // namespace
