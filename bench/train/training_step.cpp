@@ -20,6 +20,7 @@
 #include "dataset/loader.h"
 #include "pipeline/model.h"
 #include "pipeline/plan_file.h"
+#include "runtime/torch/device.h"
 #include "train/detail/ranks.h"
 #include "train/detail/session.h"
 
@@ -65,7 +66,7 @@ struct Way {
     constexpr train::Rates kSmall{.biases = 1e-6, .weights = 1e-6, .momentum = 0.9};
     const auto start = Clock::now();
     for (int i = 0; i < kSteps; ++i) session->step(batch, kSmall, 1e-6);
-    at::zeros({1}, at::TensorOptions(train::detail::open_device(job.recipe.device))).item<float>();
+    at::zeros({1}, at::TensorOptions(runtime::torch::open_device(job.recipe.device))).item<float>();
     const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
     speeds.push_back(static_cast<double>(batch.count) * kSteps / seconds);
   }

@@ -148,16 +148,19 @@ void declare_qat(CLI::App& app) {
       ->excludes(labels);
   CLI::Option* freeze =
       app.add_flag("!--freeze-scales", arguments->learn_scales, "keep scales as calibrated");
-  app.add_option("--moving-ranges", training.recipe.range_momentum,
-                 "instead of learning scales, let ranges of activations follow those of the "
-                 "batches by so much a step, such as 0.01")
-      ->check(CLI::Range(0.0, 1.0))
-      ->excludes(freeze);
+  CLI::Option* moving =
+      app.add_option("--moving-ranges", training.recipe.range_momentum,
+                     "instead of learning scales, let ranges of activations follow those of the "
+                     "batches by so much a step, such as 0.01")
+          ->check(CLI::Range(0.0, 1.0))
+          ->excludes(freeze);
   app.add_flag(
       "--keep-norm", arguments->keep_norm,
       "train with BatchNormalization, by its running statistics, instead of folding it first");
   app.add_option("--scale-lr", arguments->scale_lr, "relative step of a learned scale")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::PositiveNumber)
+      ->excludes(freeze)
+      ->excludes(moving);
   app.callback([arguments] { run_qat(*arguments); });
 }
 

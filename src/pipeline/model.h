@@ -59,7 +59,8 @@ graph::Graph with_input(const graph::Graph& graph, std::int64_t batch, vision::S
 /// True if some value passes through QuantizeLinear.
 bool is_quantized(const graph::Graph& graph);
 
-/// Convolutions in all, and those for which quantize::lint() finds nothing that keeps them from int8.
+/// Convolutions in all, and those for which quantize::lint() finds nothing that keeps them from
+/// int8.
 struct LayerCount {
   int int8 = 0;
   int total = 0;

@@ -24,7 +24,8 @@
 #include "dataset/training_set.h"
 #include "onnx/model_file.h"
 #include "quantize/plan.h"
-#include "runtime/torch/out_of_memory.h"
+#include "runtime/torch/device.h"
+#include "runtime/torch/errors.h"
 #include "train/detail/logs.h"
 #include "train/detail/ranks.h"
 #include "train/detail/session.h"
@@ -232,7 +233,7 @@ class Run {
   Run(const Job& job, const Watcher& watcher, detail::Ranks& ranks)
       : job_(job),
         watcher_(watcher),
-        device_(detail::open_device(job.recipe.device)),
+        device_(runtime::torch::open_device(job.recipe.device)),
         ranks_(ranks),
         set_(open_set(job, job.images, job.recipe.augment)),
         loader_(set_,
@@ -249,11 +250,6 @@ class Run {
         session_(job, ranks_) {
     check_agreement(job, ranks_);
     if (!ranks_.first()) return;
-    if (!ranks_.alone() && device_.is_cuda()) {
-      notice(
-          "ranks on GPUs exchange gradients through the CPU's memory and Gloo, not NCCL: right, "
-          "but slower");
-    }
     for (const std::string& text : set_.notices()) notice(text);
     report_anchors();
   }
@@ -369,7 +365,7 @@ class Run {
            "epoch {}, batch {}: {}; images: {}; the last whole checkpoint is that of epoch {}: "
            "lower lr0, or look at these images and labels",
            epoch, batch.index, error.what(), fmt::join(names_of(batch), ", "), epoch - 1);
-    } catch (const c10::Error& error) {
+    } catch (const std::exception& error) {
       if (!runtime::torch::is_out_of_memory(error)) throw;
       fail(ErrorCode::backend,
            "a batch of {} images of {} pixels does not fit into the memory of "
@@ -491,7 +487,7 @@ Result train_checked(const Job& job, const Watcher& watcher, const Team& team) {
 
 }  // namespace
 
-void check_device(const std::string& device) { detail::open_device(device); }
+void check_device(const std::string& device) { runtime::torch::open_device(device); }
 
 Result train(const Job& job, const Watcher& watcher, const Team& team) {
   check(job);

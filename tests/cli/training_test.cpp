@@ -26,6 +26,7 @@ namespace yoloq {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::ContainsRegex;
 using testing::Each;
 using testing::HasSubstr;
 using testing::Not;
@@ -278,7 +279,34 @@ TEST_F(CommandLineTraining, NamesWhatIsWrong) {
                        "64", "96", "--out", "none"},
                       1),
               HasSubstr("square"));
+  for (const Words& unlearned : {Words{"--freeze-scales"}, Words{"--moving-ranges", "0.01"}}) {
+    EXPECT_THAT(
+        refused(Words{"qat", "--weights", "a.pt", "--scale-lr", "0.1"} + unlearned + data, 2),
+        HasSubstr(unlearned.front() + " excludes --scale-lr"));
+  }
   EXPECT_FALSE(fs::exists(folder_ / "none/last.ckpt"));
+}
+
+TEST_F(CommandLineTraining, WithoutMemoryForABatchSaysWhichWouldFit) {
+  must({"dataset", "shapes", "--out", "many", "--images", "2048", "--val", "1", "--img", "64"});
+  const Words words{
+      "train",        "--cfg", "yolov5p.yaml",    "--data", "many/data.yaml", "--img", "64",
+      "--batch-size", "2048",  "--nominal-batch", "2048",   "--out",          "large", "--no-val",
+      "--threads",    "1",     "--epochs",        "1"};
+  // Each thread of a library takes its part of the limit, wanted or not.
+  const Words command = Words{"bash", "-c",
+                              "export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1; "
+                              "ulimit -v 1900000 && exec \"$@\"",
+                              "bash"} +
+                        test::yoloq_command(folder_.path(), words);
+
+  const auto finished = test::run_command(command);
+
+  EXPECT_EQ(finished.status, 1) << finished.errors;
+  EXPECT_THAT(finished.errors,
+              HasSubstr("a batch of 2048 images of 64 pixels does not fit into the memory of"));
+  EXPECT_THAT(finished.errors, ContainsRegex("--batch-size (1024|512|256|128) does"));
+  EXPECT_FALSE(fs::exists(folder_ / "large/last.ckpt"));
 }
 
 TEST_F(CommandLineTraining, SaysWhyThereIsNoGpu) {

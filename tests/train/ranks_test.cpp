@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "support/gpus.h"
 #include "train/several_ranks.h"
 
 namespace yoloq::train::detail {
@@ -51,6 +52,35 @@ TEST(Ranks, AddTensorsUpAlikeOnAll) {
     ranks.finish();
   });
   EXPECT_THAT(errors, Each(IsEmpty()));
+}
+
+TEST(Ranks, AddTensorsOnGpusUpThere) {
+  YOLOQ_NEED_GPUS(2);
+  const auto errors = on_ranks(2, [](const RankPlace& place) {
+    Ranks ranks(place, {});
+    const c10::Device gpu(c10::kCUDA, static_cast<c10::DeviceIndex>(place.rank));
+    for (const at::ScalarType type : {at::kFloat, at::kDouble, at::kLong}) {
+      at::Tensor grid = at::full({3, 4}, place.rank + 1, at::TensorOptions(gpu).dtype(type));
+      at::Tensor scalar = at::full({}, 10 * place.rank, at::TensorOptions(gpu).dtype(type));
+      at::Tensor tensors[] = {grid, scalar};
+      ranks.sum(tensors);
+      EXPECT_EQ(grid.device(), gpu);
+      EXPECT_EQ(grid.to(at::kDouble).sum().item<double>(), 36);
+      EXPECT_EQ(scalar.to(at::kDouble).item<double>(), 10);
+    }
+    ranks.finish();
+  });
+  EXPECT_THAT(errors, Each(IsEmpty()));
+}
+
+TEST(Ranks, OnOneGpuAreToldThatEachNeedsItsOwn) {
+  YOLOQ_NEED_GPUS(1);
+  const auto errors = on_ranks(2, [](const RankPlace& place) {
+    const Ranks ranks(place, {});
+    at::Tensor tensor = at::ones({1}, at::TensorOptions(c10::kCUDA));
+    ranks.sum({&tensor, 1});
+  });
+  EXPECT_THAT(errors, Each(HasSubstr("each rank needs a GPU of its own")));
 }
 
 TEST(Ranks, HandOutWhatTheFirstHas) {

@@ -24,6 +24,7 @@
 #include "dataset/shapes.h"
 #include "pipeline/training_checkpoint.h"
 #include "support/data.h"
+#include "support/gpus.h"
 #include "train/several_ranks.h"
 
 namespace yoloq::train {
@@ -118,6 +119,7 @@ class SeveralProcesses : public testing::Test {
           std::string("--json"), (folder_ / (out + ".json")).string()}) {
       words.push_back(word);
     }
+    if (on_gpus_) words.insert(words.end(), {"--device", "cuda"});
     return words;
   }
 
@@ -153,13 +155,18 @@ class SeveralProcesses : public testing::Test {
     return losses;
   }
 
-  /// Loss curves within 1e-5, and weights, running statistics and averages at the end alike.
-  void expect_same(const std::string& actual, const std::string& expected) const {
+  void expect_same_curve(const std::string& actual, const std::string& expected,
+                         double tolerance) const {
     const std::vector<double> losses = curve(actual), expected_losses = curve(expected);
     ASSERT_EQ(losses.size(), expected_losses.size());
     for (std::size_t i = 0; i < losses.size(); ++i) {
-      EXPECT_NEAR(losses[i], expected_losses[i], 1e-5) << "epoch " << i / 3;
+      EXPECT_NEAR(losses[i], expected_losses[i], tolerance) << "epoch " << i / 3;
     }
+  }
+
+  /// Loss curves within 1e-5, and weights, running statistics and averages at the end alike.
+  void expect_same(const std::string& actual, const std::string& expected) const {
+    expect_same_curve(actual, expected, 1e-5);
     expect_same_state(actual, expected);
   }
 
@@ -198,8 +205,19 @@ class SeveralProcesses : public testing::Test {
     EXPECT_FALSE(whole.state.empty());
   }
 
+  /// Steps of the size that SeveralProcesses.TrainAsOneDoesWithTheSameBatch speaks of.
+  std::string small_steps() const {
+    dataset::Hyperparameters hyp = dataset::read_hyperparameters("hyp.scratch.yaml");
+    hyp.lr0 = 1e-4;
+    hyp.warmup_bias_lr = 0;
+    const fs::path file = folder_ / "small.yaml";
+    write_file(file, dataset::to_yaml(hyp));
+    return file.string();
+  }
+
   TemporaryFolder folder_;
   Data data_;
+  bool on_gpus_ = false;  ///< Each rank on that of its LOCAL_RANK.
 };
 
 /// Small steps: normalization by batches of so few values is steep, and rounding alone leads two
@@ -207,18 +225,35 @@ class SeveralProcesses : public testing::Test {
 /// three epochs.
 TEST_F(SeveralProcesses, TrainAsOneDoesWithTheSameBatch) {
   draw({.images = 21, .side = 128, .batch = 8});
-  dataset::Hyperparameters hyp = dataset::read_hyperparameters("hyp.scratch.yaml");
-  hyp.lr0 = 1e-4;
-  hyp.warmup_bias_lr = 0;
-  write_file(folder_ / "small.yaml", dataset::to_yaml(hyp));
   const auto words = [&](const std::string& out) {
     Words result = train(out, 3);
-    result.insert(result.end(), {"--hyp", (folder_ / "small.yaml").string()});
+    result.insert(result.end(), {"--hyp", small_steps()});
     return result;
   };
   run(words("one"), 1);
   run(words("two"), 2);
   expect_same("two", "one");
+}
+
+/// GPUs add up in any order, so that losses of even the same training differ in their last digits.
+TEST_F(SeveralProcesses, OnGpusTrainAsOneDoesWithTheSameBatch) {
+  YOLOQ_NEED_GPUS(2);
+  on_gpus_ = true;
+  draw({.images = 21, .side = 128, .batch = 8});
+  const auto words = [&](const std::string& out) {
+    Words result = train(out, 3);
+    result.insert(result.end(), {"--hyp", small_steps()});
+    return result;
+  };
+  run(words("one"), 1);
+  run(words("two"), 2);
+  expect_same_curve("two", "one", 1e-4);
+}
+
+TEST_F(SeveralProcesses, OnGpusEndWhenOneIsKilled) {
+  YOLOQ_NEED_GPUS(2);
+  on_gpus_ = true;
+  expect_other_ends(1);
 }
 
 TEST_F(SeveralProcesses, TrainAsOneDoesWithKeptStatisticsAtFullRate) {

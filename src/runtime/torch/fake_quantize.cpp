@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "runtime/torch/cuda_kernels.h"
 #include "runtime/torch/detail/fake_quantize_loops.h"
 
 namespace yoloq::runtime::torch {
@@ -21,12 +22,6 @@ constexpr std::int64_t kChunk = 65536;
 struct Settings {
   Codes codes;
   bool silu = false;
-};
-
-/// The memory of a tensor as slices with one scale each.
-struct Slices {
-  std::int64_t count = 0;
-  std::int64_t length = 0;
 };
 
 /// @throws Error(bad_argument) if the scales do not fit.
@@ -111,37 +106,11 @@ Gradients backward_on_cpu(const at::Tensor& values, const at::Tensor& scale,
   return result;
 }
 
-/// The scale as it multiplies `values`: [1] or [O, 1, 1, ...].
-at::Tensor broadcast_scale(const at::Tensor& values, const at::Tensor& scale) {
-  slices_of(values, scale);
-  if (scale.numel() == 1) return scale.reshape({});
-  std::vector<std::int64_t> shape(static_cast<std::size_t>(values.dim()), 1);
-  shape.front() = scale.numel();
-  return scale.view(shape);
-}
-
-at::Tensor forward_by_operators(const at::Tensor& values, const at::Tensor& scale,
-                                const Settings& settings) {
-  const at::Tensor s = broadcast_scale(values, scale);
-  const Step step = step_of(1.0f, settings);
-  const at::Tensor inner = settings.silu ? at::silu(values) : values;
-  return at::div(inner, s).clamp_(step.low, step.high).round_().mul_(s);
-}
-
-Gradients backward_by_operators(const at::Tensor& values, const at::Tensor& scale,
-                                const at::Tensor& gradient, const Settings& settings) {
-  const at::Tensor s = broadcast_scale(values, scale);
-  const Step step = step_of(1.0f, settings);
-  const at::Tensor inner = settings.silu ? at::silu(values) : values;
-  const at::Tensor code = inner / s;
-  const at::Tensor bounded = code.clamp(step.low, step.high);
-  const at::Tensor inside = code.eq(bounded);
-  at::Tensor at_values = gradient * inside;
-  if (settings.silu) at_values = at::silu_backward(at_values, values);
-  at::Tensor at_scale = (bounded.round() - code * inside).mul_(gradient);
-  at_scale = scale.numel() == 1 ? at_scale.sum().reshape(scale.sizes())
-                                : at_scale.flatten(1).sum(1).reshape(scale.sizes());
-  return {at_values, at_scale};
+Gradients backward_on_gpu(const at::Tensor& values, const at::Tensor& scale,
+                          const at::Tensor& gradient, const Settings& settings, bool with_scale) {
+  const GpuGradients result = quantize_backward_on_gpu(
+      values, scale, gradient, slices_of(values, scale), step_of(1.0f, settings), with_scale);
+  return {result.values, result.scale};
 }
 
 struct FakeQuantize : ::torch::autograd::Function<FakeQuantize> {
@@ -153,7 +122,8 @@ struct FakeQuantize : ::torch::autograd::Function<FakeQuantize> {
     context->saved_data["zero_point"] = settings.codes.zero_point;
     context->saved_data["silu"] = settings.silu;
     return values.is_cpu() ? forward_on_cpu(values, scale, settings)
-                           : forward_by_operators(values, scale, settings);
+                           : quantize_forward_on_gpu(values, scale, slices_of(values, scale),
+                                                     step_of(1.0f, settings));
   }
 
   static ::torch::autograd::variable_list backward(::torch::autograd::AutogradContext* context,
@@ -170,9 +140,9 @@ struct FakeQuantize : ::torch::autograd::Function<FakeQuantize> {
     if (gradient.strides() != values.strides()) {
       gradient = at::empty_like(values).copy_(gradient);
     }
-    const Gradients result = values.is_cpu()
-                                 ? backward_on_cpu(values, saved[1], gradient, settings)
-                                 : backward_by_operators(values, saved[1], gradient, settings);
+    const Gradients result = values.is_cpu() ? backward_on_cpu(values, saved[1], gradient, settings)
+                                             : backward_on_gpu(values, saved[1], gradient, settings,
+                                                               context->needs_input_grad(1));
     return {result.values, result.scale, at::Tensor()};
   }
 };

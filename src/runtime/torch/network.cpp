@@ -14,7 +14,7 @@
 #include "graph/ops.h"
 #include "graph/patterns.h"
 #include "runtime/torch/detail/operators.h"
-#include "runtime/torch/out_of_memory.h"
+#include "runtime/torch/errors.h"
 #include "runtime/torch/tensors.h"
 
 namespace yoloq::runtime::torch {
@@ -240,10 +240,12 @@ void Network::State::run_step(const Instruction& step, std::vector<at::Tensor>& 
   std::vector<at::Tensor> outputs;
   try {
     outputs = compute(step, std::move(arguments), options);
-  } catch (const c10::Error& error) {
+  } catch (const Error&) {
+    throw;
+  } catch (const std::exception& error) {
     if (is_out_of_memory(error)) throw;
     fail(ErrorCode::backend, "node '{}' ({}): {}", graph[step.node].name, graph[step.node].op,
-         error.what_without_backtrace());
+         text_of(error));
   }
   for (std::size_t i = 0; i < step.writes.size(); ++i) {
     if (step.writes[i] != kAbsent) values[step.writes[i]] = std::move(outputs.at(i));

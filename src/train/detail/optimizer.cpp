@@ -107,17 +107,31 @@ void Optimizer::State::move_scales(double rate) {
   ++scale_steps;
   const double bias1 = 1 - std::pow(kBeta1, static_cast<double>(scale_steps));
   const double bias2 = 1 - std::pow(kBeta2, static_cast<double>(scale_steps));
+  // All scales by one operator at a time: a GPU then starts a dozen kernels, not a dozen for each.
+  std::vector<at::Tensor> scales, gradients, first, second;
   for (Parameter& scale : parameters.scales) {
     at::Tensor& gradient = scale.tensor.mutable_grad();
     if (!gradient.defined()) continue;
-    Moments& moment = moments.at(scale.name);
-    const at::Tensor at_log = gradient * scale.tensor;
-    moment.first.mul_(kBeta1).add_(at_log, 1 - kBeta1);
-    moment.second.mul_(kBeta2).addcmul_(at_log, at_log, 1 - kBeta2);
-    const at::Tensor spread = (moment.second / bias2).sqrt_().add_(kTiny);
-    scale.tensor.mul_((moment.first / spread).mul_(-rate / bias1).exp_());
+    const Moments& moment = moments.at(scale.name);
+    scales.push_back(scale.tensor);
+    gradients.push_back(gradient);
+    first.push_back(moment.first);
+    second.push_back(moment.second);
     gradient.reset();
   }
+  if (scales.empty()) return;
+  const std::vector<at::Tensor> at_logs = at::_foreach_mul(gradients, scales);
+  at::_foreach_mul_(first, kBeta1);
+  at::_foreach_add_(first, at::_foreach_mul(at_logs, 1 - kBeta1));
+  at::_foreach_mul_(second, kBeta2);
+  at::_foreach_addcmul_(second, at_logs, at_logs, 1 - kBeta2);
+  std::vector<at::Tensor> spreads = at::_foreach_div(second, bias2);
+  at::_foreach_sqrt_(spreads);
+  at::_foreach_add_(spreads, kTiny);
+  std::vector<at::Tensor> steps = at::_foreach_div(first, spreads);
+  at::_foreach_mul_(steps, -rate / bias1);
+  at::_foreach_exp_(steps);
+  at::_foreach_mul_(scales, steps);
 }
 
 void Optimizer::step(const Rates& rates, double scale_rate) {

@@ -16,6 +16,7 @@
 
 #include "core/error.h"
 #include "train/detail/heartbeat.h"
+#include "train/detail/nccl.h"
 
 namespace yoloq::train::detail {
 
@@ -106,6 +107,7 @@ struct Ranks::Group {
   c10::intrusive_ptr<c10d::Store> store;
   std::unique_ptr<Heartbeat> heartbeat;
   c10::intrusive_ptr<c10d::Backend> data;
+  std::unique_ptr<Nccl> gpus;  ///< From the first sum of tensors on a GPU on.
 
   Group(const RankPlace& where, const std::function<void(std::string_view)>& lost)
       : place(where), store(open_store(place)) {
@@ -138,6 +140,16 @@ struct Ranks::Group {
   void sum(at::Tensor& values) const {
     std::vector<at::Tensor> list{values};
     exchange([&] { return data->allreduce(list); });
+  }
+
+  /// Where the tensor lies. All ranks come here first at the same sum, so that they can meet.
+  void sum_in_place(at::Tensor& values) {
+    if (!values.is_cuda()) return sum(values);
+    if (!gpus) {
+      const std::string id = broadcast(place.rank == 0 ? Nccl::make_id() : std::string(), 0);
+      gpus = std::make_unique<Nccl>(id, place.rank, place.ranks, values.device());
+    }
+    gpus->sum(values);
   }
 
   void broadcast(at::Tensor& values, int from) const {
@@ -178,9 +190,8 @@ void Ranks::sum(std::span<at::Tensor> tensors) const {
   const c10::NoGradGuard guard;
   std::vector<at::Tensor> flat;
   for (const at::Tensor& tensor : tensors) flat.push_back(tensor.contiguous().view(-1));
-  at::Tensor all = at::cat(flat).cpu();
-  group_->sum(all);
-  all = all.to(tensors.front().device());
+  at::Tensor all = at::cat(flat);
+  group_->sum_in_place(all);
   std::int64_t start = 0;
   for (at::Tensor& tensor : tensors) {
     tensor.copy_(all.narrow(0, start, tensor.numel()).view(tensor.sizes()));

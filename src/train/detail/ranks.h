@@ -15,10 +15,11 @@
 
 namespace yoloq::train::detail {
 
-/// The processes that train one model together, as one of them sees them: c10d over Gloo.
+/// The processes that train one model together, as one of them sees them: c10d over Gloo,
+/// and NCCL for tensors on GPUs.
 ///
 /// Every rank calls sum(), from_first(), gather() and finish() in the same order with the same
-/// sizes. Tensors on a GPU travel through the CPU's memory.
+/// sizes.
 class Ranks {
  public:
   /// Waits for all ranks.

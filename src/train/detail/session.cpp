@@ -5,7 +5,6 @@
 #include <ATen/autocast_mode.h>
 #include <c10/core/CachingDeviceAllocator.h>
 #include <c10/core/InferenceMode.h>
-#include <dlfcn.h>
 
 #include <algorithm>
 #include <cmath>
@@ -15,7 +14,8 @@
 
 #include "core/error.h"
 #include "quantize/joint_scales.h"
-#include "runtime/torch/out_of_memory.h"
+#include "runtime/torch/device.h"
+#include "runtime/torch/errors.h"
 #include "runtime/torch/tensors.h"
 #include "train/detail/distillation.h"
 #include "train/detail/features.h"
@@ -30,20 +30,6 @@ using runtime::torch::Network;
 using runtime::torch::to_torch;
 
 namespace {
-
-/// Opens the half of LibTorch that registers kernels for GPUs; once.
-void open_cuda() {
-  static const std::string failure = [] {
-    for (const char* name : {"libc10_cuda.so", "libtorch_cuda.so"}) {
-      if (::dlopen(name, RTLD_NOW | RTLD_GLOBAL) == nullptr) return std::string(::dlerror());
-    }
-    return std::string();
-  }();
-  if (!failure.empty()) {
-    fail(ErrorCode::unsupported, "CUDA is asked for, but LibTorch's CUDA half cannot be opened: {}",
-         failure);
-  }
-}
 
 /// What is added to the outputs of a Conv: its own bias, or beta of the BatchNormalization behind
 /// it; empty if there is neither.
@@ -164,28 +150,10 @@ std::vector<at::Tensor> heads_of(const std::vector<at::Tensor>& outputs, const d
 
 }  // namespace
 
-c10::Device open_device(const std::string& name) {
-  if (name == "cpu") return c10::kCPU;
-  const std::string number = name == "cuda" ? "0" : name.starts_with("cuda:") ? name.substr(5) : "";
-  if (number.empty() || number.size() > 2 ||
-      !std::ranges::all_of(number, [](char c) { return c >= '0' && c <= '9'; })) {
-    fail(ErrorCode::bad_argument, "no device '{}'; known: cpu, cuda, cuda:N", name);
-  }
-  open_cuda();
-  const c10::Device device(c10::kCUDA, static_cast<c10::DeviceIndex>(std::stoi(number)));
-  try {
-    at::zeros({1}, at::TensorOptions(device)).item<float>();
-  } catch (const c10::Error& error) {
-    fail(ErrorCode::unsupported, "the device '{}' cannot be used: {}", name,
-         error.what_without_backtrace());
-  }
-  return device;
-}
-
 Session::Session(const Job& job, const Ranks& ranks)
     : job_(job),
       ranks_(ranks),
-      device_(open_device(job.recipe.device)),
+      device_(runtime::torch::open_device(job.recipe.device)),
       loss_(loss_options(job)),
       network_(make_network(job, compared_model(job), device_)),
       parameters_(take_parameters(network_, job.recipe.learn_scales, joint_scales_of(job))),
@@ -243,8 +211,9 @@ LossResult Session::loss_of(Network& network, const dataset::Batch& batch, bool 
   SumOverRanks sum;
   if (in_step && !ranks_.alone()) {
     sum = [this](std::vector<double> values) { return ranks_.sum(std::move(values)); };
-    options.batch_norm = [this](const runtime::torch::BatchNorm& norm) {
-      return synchronised_norm(norm, [this](std::span<at::Tensor> sums) { ranks_.sum(sums); });
+    options.batch_norm = [this, images = batch.global_count](const auto& norm) {
+      return synchronised_norm(norm, images,
+                               [this](std::span<at::Tensor> sums) { ranks_.sum(sums); });
     };
   }
   const at::Tensor images = images_of(batch);
@@ -290,7 +259,7 @@ bool Session::fits(const dataset::Batch& batch, std::size_t count) {
   bool enough = true;
   try {
     loss_of(network_, part, job_.recipe.batch_statistics, false).total.backward();
-  } catch (const c10::Error& error) {
+  } catch (const std::exception& error) {
     if (!is_out_of_memory(error)) throw;
     enough = false;
   }

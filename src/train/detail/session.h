@@ -21,11 +21,6 @@
 
 namespace yoloq::train::detail {
 
-/// The device of a name such as "cuda:1", ready for use.
-///
-/// @throws Error(bad_argument) for another name, Error(unsupported) saying why there is no GPU.
-c10::Device open_device(const std::string& name);
-
 /// Everything that changes while a model is trained, one step at a time.
 class Session {
  public:

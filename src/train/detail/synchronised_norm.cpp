@@ -18,8 +18,9 @@ using ::torch::autograd::variable_list;
 /// A channel's number at each of its places.
 at::Tensor by_channel(const at::Tensor& values) { return values.view({1, -1, 1, 1}); }
 
-double places(const at::Tensor& input) {
-  return static_cast<double>(input.size(0) * input.size(2) * input.size(3));
+/// Values of a channel in so many images.
+double places(const at::Tensor& input, std::int64_t images) {
+  return static_cast<double>(images * input.size(2) * input.size(3));
 }
 
 /// Of all ranks' batches.
@@ -31,19 +32,18 @@ struct Statistics {
 
 /// Sums of values and squares are built from means and variances, and in double, so that a
 /// variance that is small beside its mean keeps its digits.
-Statistics statistics_of(const at::Tensor& input, const SumTensors& sum) {
+Statistics statistics_of(const at::Tensor& input, std::size_t images, const SumTensors& sum) {
   const std::int64_t channels = input.size(1);
-  at::Tensor sums = at::zeros({2 * channels + 1}, input.options().dtype(at::kDouble));
-  const double own = places(input);
+  at::Tensor sums = at::zeros({2 * channels}, input.options().dtype(at::kDouble));
+  const double own = places(input, input.size(0));
   if (own > 0) {
     const auto [variance, mean] = at::var_mean(input, at::IntArrayRef{0, 2, 3}, 0, false);
     const at::Tensor centre = mean.to(at::kDouble);
     sums.narrow(0, 0, channels).copy_(centre * own);
     sums.narrow(0, channels, channels).copy_((variance.to(at::kDouble) + centre.square()) * own);
-    sums[2 * channels].fill_(own);
   }
   sum({&sums, 1});
-  const double count = sums[2 * channels].item<double>();
+  const double count = places(input, static_cast<std::int64_t>(images));
   const at::Tensor mean = sums.narrow(0, 0, channels) / count;
   const at::Tensor squares = sums.narrow(0, channels, channels) / count;
   return {mean, (squares - mean.square()).clamp_min(0), count};
@@ -67,9 +67,9 @@ struct Sum : ::torch::CustomClassHolder {
 struct SynchronisedNorm : ::torch::autograd::Function<SynchronisedNorm> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& input,
                             const at::Tensor& gamma, const at::Tensor& beta, const BatchNorm& norm,
-                            const SumTensors& sum) {
+                            std::size_t images, const SumTensors& sum) {
     const at::Tensor values = input.to(at::kFloat);
-    const Statistics batch = statistics_of(values, sum);
+    const Statistics batch = statistics_of(values, images, sum);
     move_running(norm, batch);
     const at::Tensor mean = batch.mean.to(at::kFloat);
     const at::Tensor factor = (batch.variance + norm.epsilon).rsqrt().to(at::kFloat);
@@ -98,14 +98,14 @@ struct SynchronisedNorm : ::torch::autograd::Function<SynchronisedNorm> {
     const at::Tensor centred = above - by_channel(means.narrow(0, 0, channels)) -
                                normal * by_channel(means.narrow(0, channels, channels));
     const auto type = static_cast<at::ScalarType>(context->saved_data["type"].toInt());
-    return {(centred * by_channel(gamma * factor)).to(type), at_gamma, at_beta, {}, {}};
+    return {(centred * by_channel(gamma * factor)).to(type), at_gamma, at_beta, {}, {}, {}};
   }
 };
 
 }  // namespace
 
-at::Tensor synchronised_norm(const BatchNorm& norm, const SumTensors& sum) {
-  return SynchronisedNorm::apply(norm.input, norm.gamma, norm.beta, norm, sum);
+at::Tensor synchronised_norm(const BatchNorm& norm, std::size_t images, const SumTensors& sum) {
+  return SynchronisedNorm::apply(norm.input, norm.gamma, norm.beta, norm, images, sum);
 }
 
 }  // namespace yoloq::train::detail

@@ -3,6 +3,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstddef>
 #include <functional>
 #include <span>
 
@@ -17,9 +18,11 @@ using SumTensors = std::function<void(std::span<at::Tensor>)>;
 /// gradient that passes through them; moves the running statistics alike on every rank. Each rank
 /// has its part of gamma's and beta's gradients. A rank's batch may have no images.
 ///
-/// @param sum  is called once forward and once backward, at the same point on every rank.
+/// @param images  of all ranks together; known beforehand, so that a GPU is never waited for.
+/// @param sum     is called once forward and once backward, at the same point on every rank.
 ///
 /// Source: Ioffe and Szegedy, "Batch Normalization", ICML 2015, with m the values of all ranks.
-at::Tensor synchronised_norm(const runtime::torch::BatchNorm& norm, const SumTensors& sum);
+at::Tensor synchronised_norm(const runtime::torch::BatchNorm& norm, std::size_t images,
+                             const SumTensors& sum);
 
 }  // namespace yoloq::train::detail

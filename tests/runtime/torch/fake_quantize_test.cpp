@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "core/error.h"
+#include "support/gpus.h"
 
 namespace yoloq::runtime::torch {
 namespace {
@@ -151,6 +152,75 @@ TEST(FakeQuantize, GivesTheSameBitsForAnyNumberOfThreads) {
   at::set_num_threads(before);
 
   EXPECT_TRUE(at::equal(gradients[0], gradients[1]));
+}
+
+/// What a device gives, moved to the CPU.
+struct Outcome {
+  at::Tensor values, at_values, at_scale;
+};
+Outcome outcome_on(c10::Device device, const at::Tensor& x, const at::Tensor& scale,
+                   const at::Tensor& above, const Codes& codes, bool silu) {
+  const at::Tensor input = x.to(device).detach().set_requires_grad(true);
+  const at::Tensor s = scale.to(device).detach().set_requires_grad(true);
+  const at::Tensor y = silu ? fake_quantize_silu(input, s, codes) : fake_quantize(input, s, codes);
+  (y * above.to(device)).sum().backward();
+  return {y.detach().cpu(), input.grad().cpu(), s.grad().cpu()};
+}
+
+TEST(FakeQuantizeOnGpu, GivesWhatTheCpuGives) {
+  YOLOQ_NEED_GPUS(1);
+  // Odd sizes, so that blocks end in the middle; some values lie outside of the codes.
+  const at::Tensor x = values_of({5, 7, 33, 41}, 11);
+  const at::Tensor above = values_of({5, 7, 33, 41}, 12);
+  const at::Tensor many = at::tensor({0.01, 0.02, 0.05, 0.3, 0.001}).to(at::kFloat);
+  for (const at::Tensor& scale : {at::full({1}, 0.02), many}) {
+    const Outcome cpu = outcome_on(c10::kCPU, x, scale, above, {-127, 127, 3}, false);
+    const Outcome gpu = outcome_on(c10::kCUDA, x, scale, above, {-127, 127, 3}, false);
+    EXPECT_TRUE(at::equal(gpu.values, cpu.values));
+    EXPECT_TRUE(at::equal(gpu.at_values, cpu.at_values));
+    EXPECT_TRUE(at::allclose(gpu.at_scale, cpu.at_scale, 1e-4, 1e-2));
+  }
+}
+
+TEST(FakeQuantizeOnGpu, IsSiluAndThenTheSame) {
+  YOLOQ_NEED_GPUS(1);
+  const at::Tensor x = values_of({3, 9, 21, 17}, 13).contiguous(at::MemoryFormat::ChannelsLast);
+  const at::Tensor above = values_of({3, 9, 21, 17}, 14);
+  const at::Tensor scale = at::full({1}, 0.03);
+
+  const Outcome cpu = outcome_on(c10::kCPU, x, scale, above, {}, true);
+  const Outcome gpu = outcome_on(c10::kCUDA, x, scale, above, {}, true);
+
+  EXPECT_LT(share_of_other_codes(gpu.values, cpu.values, 0.03), 1e-3);
+  EXPECT_TRUE(at::allclose(gpu.at_values, cpu.at_values, 1e-4, 1e-5));
+  EXPECT_NEAR(gpu.at_scale.item<float>(), cpu.at_scale.item<float>(),
+              1e-3 * std::abs(cpu.at_scale.item<float>()) + 0.2);
+}
+
+TEST(FakeQuantizeOnGpu, ComputesBfloat16InFloat) {
+  YOLOQ_NEED_GPUS(1);
+  const at::Tensor x = values_of({4, 1000}, 15).to(at::kBFloat16);
+  const at::Tensor scale = at::full({1}, 0.05);
+  const at::Tensor narrow = fake_quantize(x.to(c10::kCUDA), scale.to(c10::kCUDA), {}).cpu();
+
+  const at::Tensor wide = fake_quantize(x.to(at::kFloat), scale, {});
+
+  EXPECT_TRUE(at::equal(narrow, wide.to(at::kBFloat16)));
+}
+
+TEST(FakeQuantizeOnGpu, KeepsNanAndGivesTheSameBitsEachTime) {
+  YOLOQ_NEED_GPUS(1);
+  at::Tensor x = values_of({2, 64, 80, 80}, 16);
+  const at::Tensor above = values_of({2, 64, 80, 80}, 17);
+  const at::Tensor scale = at::full({1}, 0.02);
+  const Outcome first = outcome_on(c10::kCUDA, x, scale, above, {}, true);
+  const Outcome second = outcome_on(c10::kCUDA, x, scale, above, {}, true);
+  EXPECT_TRUE(at::equal(first.at_scale, second.at_scale));
+
+  x[1][2][3][4] = std::numeric_limits<float>::quiet_NaN();
+  const Outcome third = outcome_on(c10::kCUDA, x, scale, above, {}, false);
+  EXPECT_TRUE(std::isnan(third.values[1][2][3][4].item<float>()));
+  EXPECT_EQ(third.values.isnan().sum().item<std::int64_t>(), 1);
 }
 
 TEST(FakeQuantize, RefusesScalesThatDoNotFit) {
