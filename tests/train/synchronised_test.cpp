@@ -70,8 +70,8 @@ TEST(SynchronisedNorm, IsThatOfTheWholeBatchWithItsGradients) {
     at::Tensor own_gamma = gamma.clone().requires_grad_(), own_beta = beta.clone().requires_grad_();
     const at::Tensor own_mean = at::ones({4}), own_variance = at::ones({4});
     const at::Tensor output =
-        synchronised_norm({mine, own_gamma, own_beta, own_mean, own_variance, 0.03, 1e-3}, kImages,
-                          [&](std::span<at::Tensor> sums) { ranks.sum(sums); });
+        synchronised_norm({mine, own_gamma, own_beta, own_mean, own_variance, 0.03, 1e-3},
+                          {kImages, [&](std::span<at::Tensor> sums) { ranks.sum(sums); }});
     (output * part_of(weights, place.rank)).sum().backward();
     std::unique_lock lock(mutex);
     expect_close(output.detach(), part_of(expected.detach(), place.rank), kClose * 10);

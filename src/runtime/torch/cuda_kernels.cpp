@@ -266,10 +266,12 @@ Grid grid_of(const Slices& slices) {
           static_cast<unsigned>(slices.count)};
 }
 
-void launch(void* kernel, const Grid& grid, c10::Device device, std::initializer_list<void*> list) {
-  std::vector<void*> arguments(list);
+/// Starts a kernel with these parameters, of the types that it declares.
+template <typename... Values>
+void launch(void* kernel, const Grid& grid, c10::Device device, Values... values) {
+  void* arguments[] = {static_cast<void*>(&values)...};
   check(driver().launch(kernel, grid.blocks, grid.slices, 1, kThreads, 1, 1, 0,
-                        current_stream(device), arguments.data(), nullptr),
+                        current_stream(device), arguments, nullptr),
         "starting a kernel of fake quantization");
 }
 
@@ -289,14 +291,9 @@ at::Tensor quantize_forward_on_gpu(const at::Tensor& values, const at::Tensor& s
   if (values.numel() == 0) return result;
   const c10::DeviceGuard guard(values.device());
   const at::Tensor dense = scales.contiguous();
-  const void* from = values.const_data_ptr();
-  const void* scale = dense.const_data_ptr();
-  void* to = result.mutable_data_ptr();
-  long long length = slices.length;
-  float low = step.low;
-  float high = step.high;
   launch(Kernels::on(values.device()).forward[step.silu][half], grid_of(slices), values.device(),
-         {&from, &scale, &to, &length, &low, &high});
+         values.const_data_ptr(), dense.const_data_ptr(), result.mutable_data_ptr(), slices.length,
+         step.low, step.high);
   return result;
 }
 
@@ -315,21 +312,13 @@ GpuGradients quantize_backward_on_gpu(const at::Tensor& values, const at::Tensor
   if (with_scale) {
     sums = at::empty({grid.slices, grid.blocks}, values.options().dtype(at::kDouble));
   }
-  const void* from = values.const_data_ptr();
-  const void* scale = dense.const_data_ptr();
-  const void* above = gradient.const_data_ptr();
-  void* to = result.values.mutable_data_ptr();
-  void* parts = with_scale ? sums.mutable_data_ptr() : nullptr;
-  long long length = slices.length;
-  float low = step.low;
-  float high = step.high;
-  launch(kernels.backward[step.silu][half], grid, values.device(),
-         {&from, &scale, &above, &to, &parts, &length, &low, &high});
+  void* const parts = with_scale ? sums.mutable_data_ptr() : nullptr;
+  launch(kernels.backward[step.silu][half], grid, values.device(), values.const_data_ptr(),
+         dense.const_data_ptr(), gradient.const_data_ptr(), result.values.mutable_data_ptr(), parts,
+         slices.length, step.low, step.high);
   if (!with_scale) return result;
-  void* whole = result.scale.mutable_data_ptr();
-  long long count = grid.blocks;
-  launch(kernels.finish, {.blocks = grid.slices, .slices = 1}, values.device(),
-         {&parts, &whole, &count});
+  launch(kernels.finish, {.blocks = grid.slices, .slices = 1}, values.device(), parts,
+         result.scale.mutable_data_ptr(), static_cast<std::int64_t>(grid.blocks));
   return result;
 }
 

@@ -212,8 +212,9 @@ LossResult Session::loss_of(Network& network, const dataset::Batch& batch, bool 
   if (in_step && !ranks_.alone()) {
     sum = [this](std::vector<double> values) { return ranks_.sum(std::move(values)); };
     options.batch_norm = [this, images = batch.global_count](const auto& norm) {
-      return synchronised_norm(norm, images,
-                               [this](std::span<at::Tensor> sums) { ranks_.sum(sums); });
+      return synchronised_norm(norm, {.images = images, .sum = [this](std::span<at::Tensor> sums) {
+                                        ranks_.sum(sums);
+                                      }});
     };
   }
   const at::Tensor images = images_of(batch);

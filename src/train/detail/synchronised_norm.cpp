@@ -32,7 +32,7 @@ struct Statistics {
 
 /// Sums of values and squares are built from means and variances, and in double, so that a
 /// variance that is small beside its mean keeps its digits.
-Statistics statistics_of(const at::Tensor& input, std::size_t images, const SumTensors& sum) {
+Statistics statistics_of(const at::Tensor& input, const WholeBatch& whole) {
   const std::int64_t channels = input.size(1);
   at::Tensor sums = at::zeros({2 * channels}, input.options().dtype(at::kDouble));
   const double own = places(input, input.size(0));
@@ -42,8 +42,8 @@ Statistics statistics_of(const at::Tensor& input, std::size_t images, const SumT
     sums.narrow(0, 0, channels).copy_(centre * own);
     sums.narrow(0, channels, channels).copy_((variance.to(at::kDouble) + centre.square()) * own);
   }
-  sum({&sums, 1});
-  const double count = places(input, static_cast<std::int64_t>(images));
+  whole.sum({&sums, 1});
+  const double count = places(input, static_cast<std::int64_t>(whole.images));
   const at::Tensor mean = sums.narrow(0, 0, channels) / count;
   const at::Tensor squares = sums.narrow(0, channels, channels) / count;
   return {mean, (squares - mean.square()).clamp_min(0), count};
@@ -67,9 +67,9 @@ struct Sum : ::torch::CustomClassHolder {
 struct SynchronisedNorm : ::torch::autograd::Function<SynchronisedNorm> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& input,
                             const at::Tensor& gamma, const at::Tensor& beta, const BatchNorm& norm,
-                            std::size_t images, const SumTensors& sum) {
+                            const WholeBatch& whole) {
     const at::Tensor values = input.to(at::kFloat);
-    const Statistics batch = statistics_of(values, images, sum);
+    const Statistics batch = statistics_of(values, whole);
     move_running(norm, batch);
     const at::Tensor mean = batch.mean.to(at::kFloat);
     const at::Tensor factor = (batch.variance + norm.epsilon).rsqrt().to(at::kFloat);
@@ -77,7 +77,7 @@ struct SynchronisedNorm : ::torch::autograd::Function<SynchronisedNorm> {
     context->save_for_backward({normal, gamma, factor});
     context->saved_data["count"] = batch.count;
     context->saved_data["type"] = static_cast<std::int64_t>(input.scalar_type());
-    context->saved_data["sum"] = c10::IValue::make_capsule(c10::make_intrusive<Sum>(sum));
+    context->saved_data["sum"] = c10::IValue::make_capsule(c10::make_intrusive<Sum>(whole.sum));
     return (normal * by_channel(gamma) + by_channel(beta)).to(input.scalar_type());
   }
 
@@ -98,14 +98,14 @@ struct SynchronisedNorm : ::torch::autograd::Function<SynchronisedNorm> {
     const at::Tensor centred = above - by_channel(means.narrow(0, 0, channels)) -
                                normal * by_channel(means.narrow(0, channels, channels));
     const auto type = static_cast<at::ScalarType>(context->saved_data["type"].toInt());
-    return {(centred * by_channel(gamma * factor)).to(type), at_gamma, at_beta, {}, {}, {}};
+    return {(centred * by_channel(gamma * factor)).to(type), at_gamma, at_beta, {}, {}};
   }
 };
 
 }  // namespace
 
-at::Tensor synchronised_norm(const BatchNorm& norm, std::size_t images, const SumTensors& sum) {
-  return SynchronisedNorm::apply(norm.input, norm.gamma, norm.beta, norm, images, sum);
+at::Tensor synchronised_norm(const BatchNorm& norm, const WholeBatch& whole) {
+  return SynchronisedNorm::apply(norm.input, norm.gamma, norm.beta, norm, whole);
 }
 
 }  // namespace yoloq::train::detail

@@ -14,15 +14,17 @@ namespace yoloq::train::detail {
 /// Replaces tensors by their sums over all ranks.
 using SumTensors = std::function<void(std::span<at::Tensor>)>;
 
+/// What a rank knows of all of them together.
+struct WholeBatch {
+  std::size_t images = 0;  ///< Known beforehand, so that a GPU is never waited for.
+  SumTensors sum;  ///< Called once forward and once backward, at the same point on every rank.
+};
+
 /// BatchNormalization by mean and variance over the batches of all ranks together, with the
 /// gradient that passes through them; moves the running statistics alike on every rank. Each rank
 /// has its part of gamma's and beta's gradients. A rank's batch may have no images.
 ///
-/// @param images  of all ranks together; known beforehand, so that a GPU is never waited for.
-/// @param sum     is called once forward and once backward, at the same point on every rank.
-///
 /// Source: Ioffe and Szegedy, "Batch Normalization", ICML 2015, with m the values of all ranks.
-at::Tensor synchronised_norm(const runtime::torch::BatchNorm& norm, std::size_t images,
-                             const SumTensors& sum);
+at::Tensor synchronised_norm(const runtime::torch::BatchNorm& norm, const WholeBatch& whole);
 
 }  // namespace yoloq::train::detail
