@@ -73,7 +73,7 @@ vision::Mark mark_of(const coco::Detection& detection, bool moved, const Evaluat
 /// The image with the boxes of one model.
 std::string picture_of(const vision::Image& image, const Change& change,
                        const EvaluatedModel& model, std::optional<coco::Detection> Pair::*which) {
-  vision::Image canvas = vision::shrunk(image, kSidePx);
+  vision::Image canvas = vision::resized(image, kSidePx);
   const double ratio = static_cast<double>(canvas.size.width) / image.size.width;
   std::vector<vision::Mark> marks;
   for (const bool moved : {false, true}) {  // Those that moved on top.

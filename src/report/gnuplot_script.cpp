@@ -15,8 +15,8 @@ namespace {
 
 constexpr int kWidthPx = 840;
 constexpr int kHeightPx = 380;
-constexpr int kBarPx = 15;     ///< Of a bar with its gap.
-constexpr int kFramePx = 155;  ///< Title, axis and key of a plot of bars.
+constexpr int kBarPx = 15;     ///< Of a bar with its gap; a name is as high.
+constexpr int kFramePx = 170;  ///< Title, axis and key of a plot of bars.
 constexpr std::size_t kMostNameLetters = 48;
 constexpr std::size_t kMostTitleLetters = 90;
 
@@ -174,7 +174,7 @@ std::string bars_script(const Plot& plot) {
   if (rows == 0) fail(ErrorCode::bad_argument, "plot '{}' has no bar", plot.title);
   const std::size_t count = bars.series.size();
   const double thick = 0.8 / static_cast<double>(std::max<std::size_t>(count, 1));
-  std::string text = head(plot, kFramePx + kBarPx * static_cast<int>(rows * count));
+  std::string text = head(plot, kFramePx + kBarPx * static_cast<int>((rows + 1) * count));
   text += fmt::format("set yrange [{}:-1]\nset ytics scale 0\n", rows);
   text += "set style fill solid 0.85 noborder\n";
   text += "set arrow from 0,graph 0 to 0,graph 1 nohead lc rgb '#666666'\n";

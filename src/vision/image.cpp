@@ -84,19 +84,19 @@ std::string encode_jpeg(const Image& image, int quality) {
   return {encoded.begin(), encoded.end()};
 }
 
-Image shrunk(const Image& image, int longest_px) {
+Image resized(const Image& image, int longest_px) {
   if (image.pixels.empty()) fail(ErrorCode::bad_argument, "an empty image cannot be resized");
   if (longest_px <= 0) fail(ErrorCode::bad_argument, "a side of {} pixels", longest_px);
   const int longest = std::max(image.size.width, image.size.height);
-  if (longest <= longest_px) return image;
+  if (longest == longest_px) return image;
   const double ratio = static_cast<double>(longest_px) / longest;
   const auto side = [ratio](int px) {
     return std::max(1, static_cast<int>(std::lround(px * ratio)));
   };
-  cv::Mat small;
-  cv::resize(detail::view(image), small, {side(image.size.width), side(image.size.height)}, 0, 0,
-             cv::INTER_AREA);
-  return detail::copy_of(small);
+  cv::Mat result;
+  cv::resize(detail::view(image), result, {side(image.size.width), side(image.size.height)}, 0, 0,
+             longest > longest_px ? cv::INTER_AREA : cv::INTER_LINEAR);
+  return detail::copy_of(result);
 }
 
 void use_one_thread_per_image() { cv::setNumThreads(1); }

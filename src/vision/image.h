@@ -52,10 +52,10 @@ void write_image(const std::filesystem::path& path, const Image& image);
 /// @throws Error(bad_argument) if the image is empty.
 std::string encode_jpeg(const Image& image, int quality);
 
-/// The image with its longer side shortened to `longest_px`; as it is if it is not longer.
+/// The image with its longer side made `longest_px` long, its proportions kept.
 ///
 /// @throws Error(bad_argument) if the image is empty or the side is not positive.
-Image shrunk(const Image& image, int longest_px);
+Image resized(const Image& image, int longest_px);
 
 /// Keeps OpenCV on the calling thread, in this process from now on. For programs whose own threads
 /// each prepare an image: OpenCV's would only fight with them for the cores.

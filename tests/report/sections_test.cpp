@@ -315,8 +315,9 @@ TEST(ChangesSection, DrawsBothModelsBoxes) {
       pictures[0].caption,
       "000000000001.jpg: of 2 objects 0 above 0.25 left only, 1 right only, 1 with another score");
   ASSERT_THAT(pictures[0].jpegs, SizeIs(2));
+  // Enlarged: what is written on the boxes of so small an image could not be read.
   for (const std::string& jpeg : pictures[0].jpegs) {
-    EXPECT_EQ(vision::decode_image(jpeg, "drawn").size, (vision::Size{64, 48}));
+    EXPECT_EQ(vision::decode_image(jpeg, "drawn").size, (vision::Size{480, 360}));
   }
   EXPECT_NE(pictures[0].jpegs[0], pictures[0].jpegs[1]);
 }

@@ -163,13 +163,14 @@ TEST(Image, EncodesAJpegThatDecodesToNearlyTheSame) {
   EXPECT_THROW(encode_jpeg(Image{}, 80), Error);
 }
 
-TEST(Image, ShrinksTheLongerSideAndKeepsTheProportions) {
-  EXPECT_EQ(shrunk(gradient({48, 16}), 24).size, (Size{24, 8}));
-  EXPECT_EQ(shrunk(gradient({16, 48}), 24).size, (Size{8, 24}));
-  EXPECT_EQ(shrunk(gradient({48, 1}), 4).size, (Size{4, 1}));
-  EXPECT_EQ(shrunk(gradient({48, 16}), 48), gradient({48, 16}));
-  EXPECT_THROW(shrunk(gradient({48, 16}), 0), Error);
-  EXPECT_THROW(shrunk(Image{}, 10), Error);
+TEST(Image, BringsTheLongerSideToALengthAndKeepsTheProportions) {
+  EXPECT_EQ(resized(gradient({48, 16}), 24).size, (Size{24, 8}));
+  EXPECT_EQ(resized(gradient({16, 48}), 24).size, (Size{8, 24}));
+  EXPECT_EQ(resized(gradient({48, 1}), 4).size, (Size{4, 1}));
+  EXPECT_EQ(resized(gradient({48, 16}), 48), gradient({48, 16}));
+  EXPECT_EQ(resized(gradient({16, 48}), 96).size, (Size{32, 96}));
+  EXPECT_THROW(resized(gradient({48, 16}), 0), Error);
+  EXPECT_THROW(resized(Image{}, 10), Error);
 }
 
 TEST(Image, RefusesToWriteWhatItCannot) {
