@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <csignal>
 #include <cstring>
 #include <thread>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
@@ -111,6 +112,8 @@ struct Ranks::Group {
 
   Group(const RankPlace& where, const std::function<void(std::string_view)>& lost)
       : place(where), store(open_store(place)) {
+    // Where another rank has ended, writing to it is an error to be told, not the end of this one.
+    std::signal(SIGPIPE, SIG_IGN);
     try {
       wait_for_all(place, *store);
       heartbeat = std::make_unique<Heartbeat>(connect(place, store, "heartbeat", kSilence),
