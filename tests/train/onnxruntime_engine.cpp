@@ -52,10 +52,12 @@ class OracleRequest final : public runtime::Request {
 
 class OracleEngine final : public runtime::Engine {
  public:
-  explicit OracleEngine(graph::Graph graph) : graph_(std::move(graph)) {}
+  explicit OracleEngine(graph::Graph graph) : graph_(std::move(graph)) {
+    for (const graph::Port& output : graph_.outputs) outputs_.push_back({.name = output.name});
+  }
 
   std::span<const runtime::PortInfo> inputs() const override { return {}; }
-  std::span<const runtime::PortInfo> outputs() const override { return {}; }
+  std::span<const runtime::PortInfo> outputs() const override { return outputs_; }
   const runtime::Metadata& metadata() const override { return graph_.metadata; }
   runtime::FloatType float_type() const override { return runtime::FloatType::f32; }
   int streams() const override { return 1; }
@@ -68,6 +70,7 @@ class OracleEngine final : public runtime::Engine {
 
  private:
   graph::Graph graph_;
+  std::vector<runtime::PortInfo> outputs_;
 };
 
 }  // namespace
