@@ -7,7 +7,8 @@
 
 namespace yoloq {
 
-SharedLibrary::SharedLibrary(std::string_view whose, std::initializer_list<const char*> names)
+SharedLibrary::SharedLibrary(std::string_view whose, std::initializer_list<const char*> names,
+                             std::string_view advice)
     : whose_(whose) {
   std::string why;
   for (const char* name : names) {
@@ -16,8 +17,7 @@ SharedLibrary::SharedLibrary(std::string_view whose, std::initializer_list<const
     if (handle_ != nullptr) return;
     why = ::dlerror();
   }
-  fail(ErrorCode::unsupported, "{} cannot be opened ({}); put its folder into LD_LIBRARY_PATH",
-       whose_, why);
+  fail(ErrorCode::unsupported, "{} cannot be opened ({}); {}", whose_, why, advice);
 }
 
 void* SharedLibrary::address_of(const char* name) const {

@@ -15,9 +15,11 @@ class SharedLibrary {
  public:
   /// Opens the first of `names` that is there, by run path, LD_LIBRARY_PATH or the system.
   ///
-  /// @param whose  what stands in messages, such as "LibTorch's CUDA half".
+  /// @param whose   what stands in messages, such as "LibTorch's CUDA half".
+  /// @param advice  what a user can do where it is missing.
   /// @throws Error(unsupported) if none is.
-  SharedLibrary(std::string_view whose, std::initializer_list<const char*> names);
+  SharedLibrary(std::string_view whose, std::initializer_list<const char*> names,
+                std::string_view advice = "put its folder into LD_LIBRARY_PATH");
 
   /// A function by its C name.
   ///

@@ -205,14 +205,20 @@ class SeveralProcesses : public testing::Test {
     EXPECT_FALSE(whole.state.empty());
   }
 
-  /// Steps of the size that SeveralProcesses.TrainAsOneDoesWithTheSameBatch speaks of.
-  std::string small_steps() const {
+  /// Trains with small steps, as "one" on one rank and as "two" on two. Normalization by batches of
+  /// so few values is steep, and rounding alone leads two trainings apart: with lr0 at 0.01, one
+  /// process with one thread and with two differ by 2e-4 after three epochs.
+  void train_in_small_steps() {
+    draw({.images = 21, .side = 128, .batch = 8});
     dataset::Hyperparameters hyp = dataset::read_hyperparameters("hyp.scratch.yaml");
     hyp.lr0 = 1e-4;
     hyp.warmup_bias_lr = 0;
-    const fs::path file = folder_ / "small.yaml";
-    write_file(file, dataset::to_yaml(hyp));
-    return file.string();
+    write_file(folder_ / "small.yaml", dataset::to_yaml(hyp));
+    for (const auto& [out, ranks] : {std::pair("one", 1), std::pair("two", 2)}) {
+      Words words = train(out, 3);
+      words.insert(words.end(), {"--hyp", (folder_ / "small.yaml").string()});
+      run(words, ranks);
+    }
   }
 
   TemporaryFolder folder_;
@@ -220,18 +226,8 @@ class SeveralProcesses : public testing::Test {
   bool on_gpus_ = false;  ///< Each rank on that of its LOCAL_RANK.
 };
 
-/// Small steps: normalization by batches of so few values is steep, and rounding alone leads two
-/// trainings apart. With lr0 at 0.01, one process with one thread and with two differ by 2e-4 after
-/// three epochs.
 TEST_F(SeveralProcesses, TrainAsOneDoesWithTheSameBatch) {
-  draw({.images = 21, .side = 128, .batch = 8});
-  const auto words = [&](const std::string& out) {
-    Words result = train(out, 3);
-    result.insert(result.end(), {"--hyp", small_steps()});
-    return result;
-  };
-  run(words("one"), 1);
-  run(words("two"), 2);
+  train_in_small_steps();
   expect_same("two", "one");
 }
 
@@ -239,14 +235,7 @@ TEST_F(SeveralProcesses, TrainAsOneDoesWithTheSameBatch) {
 TEST_F(SeveralProcesses, OnGpusTrainAsOneDoesWithTheSameBatch) {
   YOLOQ_NEED_GPUS(2);
   on_gpus_ = true;
-  draw({.images = 21, .side = 128, .batch = 8});
-  const auto words = [&](const std::string& out) {
-    Words result = train(out, 3);
-    result.insert(result.end(), {"--hyp", small_steps()});
-    return result;
-  };
-  run(words("one"), 1);
-  run(words("two"), 2);
+  train_in_small_steps();
   expect_same_curve("two", "one", 1e-4);
 }
 

@@ -298,11 +298,11 @@ at::Tensor quantize_forward_on_gpu(const at::Tensor& values, const at::Tensor& s
   return result;
 }
 
-GpuGradients quantize_backward_on_gpu(const at::Tensor& values, const at::Tensor& scales,
-                                      const at::Tensor& gradient, const Slices& slices,
-                                      const Step& step, bool with_scale) {
+Gradients quantize_backward_on_gpu(const at::Tensor& values, const at::Tensor& scales,
+                                   const at::Tensor& gradient, const Slices& slices,
+                                   const Step& step, bool with_scale) {
   const bool half = is_half(values);
-  GpuGradients result{.values = at::empty_like(values), .scale = {}};
+  Gradients result{.values = at::empty_like(values), .scale = {}};
   if (with_scale) result.scale = at::zeros_like(scales, at::MemoryFormat::Contiguous);
   if (values.numel() == 0) return result;
   const c10::DeviceGuard guard(values.device());

@@ -29,15 +29,15 @@ struct Slices {
 at::Tensor quantize_forward_on_gpu(const at::Tensor& values, const at::Tensor& scales,
                                    const Slices& slices, const Step& step);
 
-struct GpuGradients {
+struct Gradients {
   at::Tensor values;
   at::Tensor scale;  ///< Undefined if not asked for.
 };
 
 /// @param gradient  at the result of the other function, in the layout of `values`.
 /// The sums of a scale's gradient have one order, whatever the GPU does at the same time.
-GpuGradients quantize_backward_on_gpu(const at::Tensor& values, const at::Tensor& scales,
-                                      const at::Tensor& gradient, const Slices& slices,
-                                      const Step& step, bool with_scale);
+Gradients quantize_backward_on_gpu(const at::Tensor& values, const at::Tensor& scales,
+                                   const at::Tensor& gradient, const Slices& slices,
+                                   const Step& step, bool with_scale);
 
 }  // namespace yoloq::runtime::torch

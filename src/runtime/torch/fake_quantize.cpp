@@ -73,11 +73,6 @@ at::Tensor forward_on_cpu(const at::Tensor& values, const at::Tensor& scale,
   return result;
 }
 
-struct Gradients {
-  at::Tensor values;
-  at::Tensor scale;
-};
-
 Gradients backward_on_cpu(const at::Tensor& values, const at::Tensor& scale,
                           const at::Tensor& gradient, const Settings& settings) {
   Gradients result{at::empty_like(values), at::zeros_like(scale)};
@@ -104,13 +99,6 @@ Gradients backward_on_cpu(const at::Tensor& values, const at::Tensor& scale,
     scale_gradient[slice] = static_cast<float>(sum);
   }
   return result;
-}
-
-Gradients backward_on_gpu(const at::Tensor& values, const at::Tensor& scale,
-                          const at::Tensor& gradient, const Settings& settings, bool with_scale) {
-  const GpuGradients result = quantize_backward_on_gpu(
-      values, scale, gradient, slices_of(values, scale), step_of(1.0f, settings), with_scale);
-  return {result.values, result.scale};
 }
 
 struct FakeQuantize : ::torch::autograd::Function<FakeQuantize> {
@@ -140,9 +128,11 @@ struct FakeQuantize : ::torch::autograd::Function<FakeQuantize> {
     if (gradient.strides() != values.strides()) {
       gradient = at::empty_like(values).copy_(gradient);
     }
-    const Gradients result = values.is_cpu() ? backward_on_cpu(values, saved[1], gradient, settings)
-                                             : backward_on_gpu(values, saved[1], gradient, settings,
-                                                               context->needs_input_grad(1));
+    const Gradients result =
+        values.is_cpu()
+            ? backward_on_cpu(values, saved[1], gradient, settings)
+            : quantize_backward_on_gpu(values, saved[1], gradient, slices_of(values, saved[1]),
+                                       step_of(1.0f, settings), context->needs_input_grad(1));
     return {result.values, result.scale, at::Tensor()};
   }
 };
