@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/tensorrt/detail/library.h"
 
-#include <dlfcn.h>
-
 #include "core/error.h"
 #include "runtime/tensorrt/detail/version.h"
 
@@ -11,19 +9,10 @@ namespace yoloq::runtime::tensorrt {
 namespace {
 
 /// Opens a library whose name the build has fixed.
-void* open(const char* name) {
-  // RTLD_GLOBAL: the parser's library finds TensorRT's symbols in the one opened first.
-  if (void* handle = ::dlopen(name, RTLD_NOW | RTLD_GLOBAL)) return handle;
-  fail(ErrorCode::unsupported,
-       "TensorRT's library cannot be opened ({}); put its folder into LD_LIBRARY_PATH or build "
-       "with -DTENSORRT_ROOT",
-       ::dlerror());
-}
-
-template <typename Function>
-Function* find(void* handle, const char* symbol) {
-  if (void* address = ::dlsym(handle, symbol)) return reinterpret_cast<Function*>(address);
-  fail(ErrorCode::unsupported, "TensorRT's library has no '{}': another version?", symbol);
+SharedLibrary open(const char* name) {
+  return {"TensorRT's library",
+          {name},
+          "put its folder into LD_LIBRARY_PATH or build with -DTENSORRT_ROOT"};
 }
 
 /// 8503 means 8.5.3, 100703 means 10.7.3: from 10 on the minor version has two digits, as in all of
@@ -46,8 +35,8 @@ const Library& Library::get() {
   return library;
 }
 
-Library::Library() : handle_(open(YOLOQ_TENSORRT_LIBRARY)) {
-  const int number = find<std::int32_t() noexcept>(handle_, "getInferLibVersion")();
+Library::Library() : library_(open(YOLOQ_TENSORRT_LIBRARY)) {
+  const int number = library_.find<std::int32_t() noexcept>("getInferLibVersion")();
   version_ = version_text(number);
   constexpr bool kStandIn = YOLOQ_TENSORRT_STAND_IN;  // Counts its versions in another way.
   if (kStandIn || std::stoi(version_) == kMajor) return;
@@ -58,20 +47,20 @@ Library::Library() : handle_(open(YOLOQ_TENSORRT_LIBRARY)) {
 
 std::unique_ptr<nvinfer1::IBuilder> Library::make_builder(nvinfer1::ILogger& log) const {
   const auto create =
-      find<void*(void*, std::int32_t) noexcept>(handle_, "createInferBuilder_INTERNAL");
+      library_.find<void*(void*, std::int32_t) noexcept>("createInferBuilder_INTERNAL");
   return owned<nvinfer1::IBuilder>(create(&log, NV_TENSORRT_VERSION), "builder");
 }
 
 std::unique_ptr<nvinfer1::IRuntime> Library::make_runtime(nvinfer1::ILogger& log) const {
   const auto create =
-      find<void*(void*, std::int32_t) noexcept>(handle_, "createInferRuntime_INTERNAL");
+      library_.find<void*(void*, std::int32_t) noexcept>("createInferRuntime_INTERNAL");
   return owned<nvinfer1::IRuntime>(create(&log, NV_TENSORRT_VERSION), "runtime");
 }
 
 std::unique_ptr<nvonnxparser::IParser> Library::make_parser(nvinfer1::INetworkDefinition& network,
                                                             nvinfer1::ILogger& log) const {
-  static void* const parser = open(YOLOQ_TENSORRT_PARSER);
-  const auto create = find<void*(void*, void*, int)>(parser, "createNvOnnxParser_INTERNAL");
+  static const SharedLibrary parser = open(YOLOQ_TENSORRT_PARSER);
+  const auto create = parser.find<void*(void*, void*, int)>("createNvOnnxParser_INTERNAL");
   return owned<nvonnxparser::IParser>(create(&network, &log, NV_ONNX_PARSER_VERSION), "parser");
 }
 

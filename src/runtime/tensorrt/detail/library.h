@@ -7,6 +7,8 @@
 #include <memory>
 #include <string>
 
+#include "core/shared_library.h"
+
 namespace yoloq::runtime::tensorrt {
 
 /// TensorRT's libraries, opened when first asked for and kept for the life of the process.
@@ -33,7 +35,7 @@ class Library {
  private:
   Library();
 
-  void* handle_ = nullptr;
+  SharedLibrary library_;
   std::string version_;
 };
 
