@@ -7,8 +7,10 @@ setup:
 
 # The sources of a folder as one translation unit: less than half the time from nothing. `make UNITY= build` compiles each alone.
 UNITY = -DCMAKE_UNITY_BUILD=ON -DCMAKE_UNITY_BUILD_BATCH_SIZE=0
+# YOLOQ_WITHOUT_TORCH=1: no LibTorch, no `yoloq train` and `yoloq qat`.
+TORCH = -DYOLOQ_WITH_TORCH=$(if $(YOLOQ_WITHOUT_TORCH),OFF,ON)
 build: setup
-	cmake --preset release $(UNITY)
+	cmake --preset release $(UNITY) $(TORCH)
 	cmake --build --preset release
 
 demo: build

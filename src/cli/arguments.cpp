@@ -55,7 +55,7 @@ std::vector<float> numbers_of(const std::string& list) {
 }  // namespace
 
 void ModelArguments::declare(CLI::App& app, bool with_engines) {
-  app.add_option("--weights", weights, "YOLOv5 checkpoint (.pt)");
+  app.add_option("--weights", weights, "checkpoint: of YOLOv5 (.pt) or of training (.ckpt)");
   app.add_option("--model", models, "ONNX file");
   app.add_option("--anchors", anchors,
                  "for files that do not say: width,height,... in pixels, one list per head, fine "

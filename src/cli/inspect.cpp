@@ -126,9 +126,10 @@ Json show_engines(const InspectArguments& arguments) {
 }
 
 /// The names as a data yaml has them.
-void print_names(const std::vector<std::string>& names) {
+Json show_names(const std::vector<std::string>& names) {
   fmt::print("nc: {}\nnames:\n", names.size());
   for (std::size_t i = 0; i < names.size(); ++i) fmt::print("  {}: {}\n", i, Json(names[i]).dump());
+  return {{"nc", names.size()}, {"names", names}};
 }
 
 /// True if data and hyper-parameters are the subject, not a model.
@@ -153,11 +154,9 @@ void run_inspect(const InspectArguments& arguments) {
   pipeline::ModelOptions load{.size = arguments.size.size(), .hints = arguments.model.hints()};
   if (!arguments.data.empty()) load.hints.names = dataset::read_data_yaml(arguments.data).names;
   const auto model = pipeline::load_model(arguments.model.one(), load);
-  if (arguments.names_yaml) {
-    print_names(model.head.names);
-    return;
-  }
-  const Json json = arguments.quantization ? show_quantization(model) : show_structure(model);
+  const Json json = arguments.names_yaml     ? show_names(model.head.names)
+                    : arguments.quantization ? show_quantization(model)
+                                             : show_structure(model);
   arguments.json.write(json.dump(2));
 }
 

@@ -103,10 +103,9 @@ void PlanArguments::declare_calibration(CLI::App& app) {
       ->capture_default_str();
 }
 
-void PlanArguments::declare_layers(CLI::App& app) {
+void PlanArguments::declare_layers(CLI::App& app, const std::string& automatic) {
   app.add_option("--skip-layers", skip_layers,
-                 "layers to keep in float: names, globs or ids, separated by commas; auto (see "
-                 "--max-drop) or auto:N, the N most sensitive")
+                 "layers to keep in float: names, globs or ids, separated by commas; " + automatic)
       ->delimiter(',');
   app.add_option("--layer-precision", layer_precision,
                  "name=fp32|fp16|int8, separated by commas; later ones win")

@@ -46,8 +46,9 @@ struct PlanArguments {
   void declare_calibration(CLI::App& app);
   /// --residual, --per-tensor, --reduce-range, --weight-scale.
   void declare_placement(CLI::App& app);
-  /// --skip-layers, --layer-precision, --float-type.
-  void declare_layers(CLI::App& app);
+  /// --skip-layers, --layer-precision, --float-type. `automatic` says what --skip-layers auto
+  /// takes.
+  void declare_layers(CLI::App& app, const std::string& automatic);
   /// --no-tuning, --tuning-images, --no-bias-correction.
   void declare_tuning(CLI::App& app);
 

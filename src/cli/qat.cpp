@@ -129,7 +129,7 @@ void declare_qat(CLI::App& app) {
   training.recipe.nominal_batch = training.recipe.batch_size;  // Few images: every batch counts.
   training.declare(app, "hyp.qat.yaml", "runs/qat");
   arguments->how.declare_calibrator(app);
-  arguments->how.declare_layers(app);
+  arguments->how.declare_layers(app, "auto:N, the N most sensitive");
   arguments->how.declare_placement(app);
   arguments->how.declare_tuning(app);
   app.add_option("--sensitivity", arguments->automatic.sensitivity,

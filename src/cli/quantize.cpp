@@ -275,7 +275,10 @@ void run_quantize(QuantizeArguments arguments) {
     }
     quantize(arguments, model, images, search, outcome);
   }
-  if (arguments.verify && !outcome.result.images.empty()) {
+  if (arguments.verify && outcome.result.images.empty()) {
+    outcome.verification.notices.emplace_back(
+        "not verified: there are no images to compare on; give --data");
+  } else if (arguments.verify) {
     outcome.verification = pipeline::verify_once(model, outcome.result.graph, outcome.result.images,
                                                  arguments.how.cache);
   }
@@ -303,7 +306,7 @@ void declare_quantize(CLI::App& app) {
   arguments->run.declare(app);
   app.add_option("--data", arguments->data, "data set yaml");
   arguments->how.declare_calibration(app);
-  arguments->how.declare_layers(app);
+  arguments->how.declare_layers(app, "auto (see --max-drop) or auto:N, the N most sensitive");
   arguments->automatic.declare(app);
   arguments->how.declare_placement(app);
   arguments->how.declare_tuning(app);

@@ -124,9 +124,10 @@ void TrainingArguments::declare(CLI::App& app, const char* hyp_default, const ch
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
   app.add_option("--split", split, "split to train on")->capture_default_str();
-  app.add_option("--optimizer", recipe.method, "sgd, adamw")
+  app.add_option("--optimizer", recipe.method, "of weights and biases")
       ->transform(CLI::CheckedTransformer(std::map<std::string, train::Method>{
           {"sgd", train::Method::sgd}, {"adamw", train::Method::adamw}}))
+      ->type_name("TEXT:{sgd,adamw}")
       ->default_str("sgd");
   app.add_option("--average-steps", recipe.average_steps,
                  "how slowly the moving averages come to their full length")

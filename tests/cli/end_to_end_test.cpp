@@ -267,6 +267,23 @@ TEST_F(EndToEnd, AnEditedPlanIsFollowed) {
 
   const auto json = read_json(project_ / "q.json");
   EXPECT_EQ(json.at("layers_int8").get<int>(), json.at("layers_total").get<int>() - 1);
+  EXPECT_THAT(json.at("notices"), Contains(HasSubstr("not verified"))) << "There are no images.";
+}
+
+TEST_F(EndToEnd, AnEditedPlanIsVerifiedOnTheImagesOfData) {
+  quantize({"--out", "a.onnx"});
+
+  const std::string said = quantize({"--plan", "a.plan.yaml", "--out", "b.onnx"});
+
+  EXPECT_THAT(said, AllOf(HasSubstr("verif"), Not(HasSubstr("not verified"))));
+}
+
+TEST_F(EndToEnd, NamesAreShownForADataYamlAndForMachines) {
+  run({"inspect", "--weights", "tiny.pt", "--names-yaml", "--json", "names.json"});
+
+  const auto json = read_json(project_ / "names.json");
+  EXPECT_EQ(json.at("nc"), json.at("names").size());
+  EXPECT_GT(json.at("nc").get<int>(), 0);
 }
 
 /// The layers of a quantized file that `inspect --quantization` calls float.
