@@ -14,6 +14,7 @@
 #include "model/initialise.h"
 #include "model/metadata.h"
 #include "model/read_yaml.h"
+#include "model/take_weights.h"
 #include "pipeline/model.h"
 #include "pipeline/training_checkpoint.h"
 
@@ -59,36 +60,59 @@ graph::Graph from_ultralytics(const fs::path& path, const dataset::Dataset& data
   return open_graph(description);
 }
 
-/// A checkpoint of yoloq's, likewise.
-graph::Graph from_training(const fs::path& path, const dataset::Dataset& dataset,
-                           std::uint64_t seed) {
+/// The float model of a checkpoint of yoloq's.
+graph::Graph float_model(const fs::path& path) {
   pipeline::TrainingCheckpoint checkpoint = pipeline::read_training_checkpoint(path);
   if (checkpoint.plan) {
     fail(ErrorCode::bad_argument, "'{}' is of quantization-aware training; train starts from float",
          path.string());
   }
-  if (needs_new_head(path, model::read_metadata(checkpoint.model).class_count, dataset)) {
-    model::reset_head(checkpoint.model, new_head(dataset, seed));
-  }
   return std::move(checkpoint.model);
 }
 
+/// A checkpoint of yoloq's, likewise.
+graph::Graph from_training(const fs::path& path, const dataset::Dataset& dataset,
+                           std::uint64_t seed) {
+  graph::Graph graph = float_model(path);
+  if (needs_new_head(path, model::read_metadata(graph).class_count, dataset)) {
+    model::reset_head(graph, new_head(dataset, seed));
+  }
+  return graph;
+}
+
+bool is_training_checkpoint(const fs::path& path) { return path.extension() == ".ckpt"; }
+
+/// The model of --cfg from random weights or, with --weights, from those of them that fit it.
+graph::Graph from_yaml(const TrainArguments& arguments, const dataset::Dataset& dataset) {
+  graph::Graph graph = open_graph(
+      model::read_model_yaml(arguments.cfg, {.class_count = static_cast<int>(dataset.names.size()),
+                                             .names = dataset.names,
+                                             .seed = arguments.training.recipe.seed}));
+  const fs::path& path = arguments.weights;
+  if (path.empty()) return graph;
+  const graph::Graph trained =
+      is_training_checkpoint(path) ? float_model(path) : open_graph(checkpoint::read_model(path));
+  try {
+    const auto [taken, all] = model::take_weights(graph, trained);
+    fmt::print("notice: {} of {} tensors were taken from '{}'\n", taken, all, path.string());
+  } catch (const Error& error) {
+    throw error.within("'" + path.string() + "'");
+  }
+  return graph;
+}
+
 graph::Graph starting_model(const TrainArguments& arguments, const dataset::Dataset& dataset) {
-  if (arguments.cfg.empty() == arguments.weights.empty()) {
+  if (!arguments.cfg.empty()) return from_yaml(arguments, dataset);
+  if (arguments.weights.empty()) {
     fail(ErrorCode::bad_usage,
-         "give --cfg, to start from nothing, or --weights, to go on from them");
+         "give --cfg, to start from nothing, --weights, to go on from them, or both: a model of "
+         "that yaml with those weights that fit it");
   }
   const std::uint64_t seed = arguments.training.recipe.seed;
-  if (!arguments.cfg.empty()) {
-    return open_graph(model::read_model_yaml(arguments.cfg,
-                                             {.class_count = static_cast<int>(dataset.names.size()),
-                                              .names = dataset.names,
-                                              .seed = seed}));
+  if (is_training_checkpoint(arguments.weights)) {
+    return from_training(arguments.weights, dataset, seed);
   }
-  if (arguments.weights.extension() != ".ckpt") {
-    return from_ultralytics(arguments.weights, dataset, seed);
-  }
-  return from_training(arguments.weights, dataset, seed);
+  return from_ultralytics(arguments.weights, dataset, seed);
 }
 
 void run_training(TrainArguments arguments) {
@@ -110,7 +134,9 @@ void declare_train(CLI::App& app) {
   arguments->training.declare(app, "hyp.scratch.yaml", "runs/train");
   app.add_option("--cfg", arguments->cfg,
                  "model yaml, or a built-in one by name: start from random weights");
-  app.add_option("--weights", arguments->weights, "checkpoint (.pt, .ckpt) to start from");
+  app.add_option(
+      "--weights", arguments->weights,
+      "checkpoint (.pt, .ckpt) to start from; with --cfg, those of its tensors that fit");
   app.add_flag("--freeze-norm", arguments->freeze_norm,
                "normalize by the running statistics, which then stay");
   app.callback([arguments] { run_training(*arguments); });

@@ -16,6 +16,8 @@
 #include "checkpoint/state_dict.h"
 #include "cli/yoloq_program.h"
 #include "core/file.h"
+#include "model/emit.h"
+#include "model/read_yaml.h"
 #include "onnx/model_file.h"
 #include "pipeline/model.h"
 #include "pipeline/training_checkpoint.h"
@@ -28,8 +30,10 @@ namespace {
 namespace fs = std::filesystem;
 using testing::ContainsRegex;
 using testing::Each;
+using testing::FloatNear;
 using testing::HasSubstr;
 using testing::Not;
+using testing::Pointwise;
 using Words = std::vector<std::string>;
 
 Words operator+(Words left, const Words& right) {
@@ -229,6 +233,28 @@ TEST_F(CommandLineTraining, StartsWithANewHeadFromItsOwnCheckpointAndQuantizesNo
   EXPECT_THAT(refused.errors, HasSubstr("has 2 classes, the model 3"));
 }
 
+TEST_F(CommandLineTraining, GivesAModelOfAYamlTheWeightsThatFitIt) {
+  write_file(folder_ / "hyp.yaml", "lr0: 0\nwarmup_epochs: 0\n");
+  const auto start = model::read_model_yaml("yolov5p.yaml", {.class_count = 5, .seed = 7});
+  test::write_checkpoint(start, folder_ / "start.pt", {.dtype = DType::f32});
+  const graph::Graph expected = model::emit(start);
+
+  const std::string said = must(
+      train("runs", "1") + Words{"--weights", "start.pt", "--hyp", "hyp.yaml", "--freeze-norm"});
+  const std::string again = must(train("again", "1") + Words{"--weights", "runs/last.ckpt"});
+
+  EXPECT_THAT(said, HasSubstr("notice: 285 of 291 tensors were taken from 'start.pt'"));
+  EXPECT_THAT(again, HasSubstr("notice: 291 of 291 tensors were taken from 'runs/last.ckpt'"));
+  const graph::Graph trained = pipeline::read_training_checkpoint(folder_ / "runs/last.ckpt").model;
+  EXPECT_EQ(trained.metadata.at("nc"), "3");
+  EXPECT_EQ(trained.constants.at("model.24.m.0.weight").shape()[0], 3 * (5 + 3));
+  for (const auto* name : {"model.0.conv.weight", "model.23.cv3.conv.weight"}) {
+    EXPECT_THAT(trained.constants.at(name).to_floats(),
+                Pointwise(FloatNear(1e-6f), expected.constants.at(name).to_floats()))
+        << name;
+  }
+}
+
 TEST_F(CommandLineTraining, WithoutRoomForACheckpointTheEarlierOneStays) {
   must(train("runs", "1"));
   const std::string last = bytes("runs/last.ckpt");
@@ -258,8 +284,11 @@ TEST_F(CommandLineTraining, NamesWhatIsWrong) {
   write_file(folder_ / "odd.ckpt", "garbage");
 
   EXPECT_THAT(refused(Words{"train"} + data, 2), HasSubstr("--cfg"));
-  EXPECT_THAT(refused(Words{"train", "--cfg", "yolov5p.yaml", "--weights", "a.pt"} + data, 2),
-              HasSubstr("--weights"));
+  test::write_checkpoint(test::tiny_model({.width = 12}), folder_ / "other.pt");
+  EXPECT_THAT(refused(Words{"train", "--cfg", "yolov5p.yaml", "--weights", "other.pt"} + data, 1),
+              HasSubstr("'other.pt': none of its tensors has the name and shape"));
+  EXPECT_THAT(refused(Words{"train", "--cfg", "yolov5p.yaml", "--weights", "none.pt"} + data, 1),
+              HasSubstr("none.pt"));
   EXPECT_THAT(refused(Words{"train", "--cfg", "none.yaml"} + data, 1), HasSubstr("none.yaml"));
   EXPECT_THAT(refused(Words{"train", "--weights", "odd.ckpt"} + data, 1), HasSubstr("odd.ckpt"));
   EXPECT_THAT(refused(Words{"train", "--weights", "none.ckpt"} + data, 1), HasSubstr("none.ckpt"));
