@@ -77,6 +77,7 @@ graph::Graph from_training(const fs::path& path, const dataset::Dataset& dataset
   if (needs_new_head(path, model::read_metadata(graph).class_count, dataset)) {
     model::reset_head(graph, new_head(dataset, seed));
   }
+  model::write_metadata(graph, {.names = dataset.names});
   return graph;
 }
 

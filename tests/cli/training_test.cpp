@@ -233,6 +233,21 @@ TEST_F(CommandLineTraining, StartsWithANewHeadFromItsOwnCheckpointAndQuantizesNo
   EXPECT_THAT(refused.errors, HasSubstr("has 2 classes, the model 3"));
 }
 
+TEST_F(CommandLineTraining, NamesTheClassesOfTheDataSetWhateverItStartsFrom) {
+  must(train("first", "1"));
+  test::write_checkpoint(test::tiny_model(), folder_ / "three.pt");
+  write_file(folder_ / "shapes/other.yaml",
+             "train: images/train\nval: images/val\nnames: [apple, pear, plum]\n");
+
+  for (const auto* weights : {"first/last.ckpt", "three.pt"}) {
+    must({"train", "--weights", weights, "--data", "shapes/other.yaml", "--img", "64", "--epochs",
+          "1", "--out", "renamed"});
+
+    const auto renamed = pipeline::read_training_checkpoint(folder_ / "renamed/last.ckpt");
+    EXPECT_EQ(renamed.model.metadata.at("names"), "{0: 'apple', 1: 'pear', 2: 'plum'}") << weights;
+  }
+}
+
 TEST_F(CommandLineTraining, GivesAModelOfAYamlTheWeightsThatFitIt) {
   write_file(folder_ / "hyp.yaml", "lr0: 0\nwarmup_epochs: 0\n");
   const auto start = model::read_model_yaml("yolov5p.yaml", {.class_count = 5, .seed = 7});
