@@ -21,6 +21,7 @@
 #include "cli/results.h"
 #include "core/available_threads.h"
 #include "core/error.h"
+#include "dataset/hyperparameters.h"
 #include "dataset/images.h"
 
 namespace yoloq::cli {
@@ -73,6 +74,20 @@ void take_share(train::Recipe& recipe, const Launch& launch) {
   if (recipe.device == "cuda") recipe.device = fmt::format("cuda:{}", launch.local_rank);
   if (recipe.threads == 0) recipe.threads = std::max(available_threads() / launch.local_ranks, 1);
   if (recipe.place.rank > 0) silence_output();
+}
+
+/// The hyper-parameters of --hyp. Tells what in it has no effect: a key that is mistyped would
+/// leave its default, and hours of training would not show it.
+dataset::Hyperparameters read_hyp(const std::string& file) {
+  using Kind = dataset::HypFinding::Kind;
+  const std::string text = dataset::hyperparameters_text(file);
+  const dataset::Hyperparameters hyp = dataset::parse_hyperparameters(text, file);
+  for (const dataset::HypFinding& found : dataset::check_hyperparameters(text, file)) {
+    if (found.kind != Kind::unknown && found.kind != Kind::unused) continue;
+    fmt::print("notice: {}: '{}' is {}: {}\n", found.where, found.key, name_of(found.kind),
+               found.what);
+  }
+  return hyp;
 }
 
 /// A bar for each epoch, with the losses and images/s of the epoch so far.
@@ -166,7 +181,7 @@ void TrainingArguments::fill(train::Job& job, const dataset::Dataset& dataset) c
   job.recipe = recipe;
   job.recipe.size = side();
   job.recipe.cosine = !linear;
-  job.hyp = dataset::read_hyperparameters(hyp);
+  job.hyp = read_hyp(hyp);
   job.folder = out;
   job.resume = resume;
   if (static_cast<int>(dataset.names.size()) != job.head.class_count) {

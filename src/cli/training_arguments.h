@@ -50,9 +50,11 @@ struct TrainingArguments {
   vision::Size side() const;
 
   /// Fills what the data set decides: images, ground truth, hyper-parameters, recipe, folder.
+  /// Prints a notice for each key of --hyp that is unknown or changes nothing.
   ///
   /// @param job  with its model and head.
-  /// @throws Error(bad_argument) if the data set has another number of classes than the model.
+  /// @throws Error(bad_argument) if the data set has another number of classes than the model;
+  ///     as dataset::parse_hyperparameters() for --hyp.
   void fill(train::Job& job, const dataset::Dataset& dataset) const;
 
   /// Trains with a line per epoch and a bar within it; writes --json.

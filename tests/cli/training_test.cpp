@@ -28,6 +28,7 @@ namespace yoloq {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::AllOf;
 using testing::ContainsRegex;
 using testing::Each;
 using testing::FloatNear;
@@ -245,6 +246,26 @@ TEST_F(CommandLineTraining, NamesTheClassesOfTheDataSetWhateverItStartsFrom) {
 
     const auto renamed = pipeline::read_training_checkpoint(folder_ / "renamed/last.ckpt");
     EXPECT_EQ(renamed.model.metadata.at("names"), "{0: 'apple', 1: 'pear', 2: 'plum'}") << weights;
+  }
+}
+
+TEST_F(CommandLineTraining, TellsOfHyperparametersWithoutEffect) {
+  write_file(folder_ / "hyp.yaml", "lr0: 0.01\nmosaik: 1\ncopy_paste: 0.1\n");
+  write_file(folder_ / "bad.yaml", "lr0: 0.01\nmosaic: 2\n");
+  const Words hyp{"--hyp", "hyp.yaml"};
+  const auto notices = AllOf(
+      HasSubstr("notice: hyp.yaml:2: 'mosaik' is unknown: no such hyper-parameter; was 'mosaic'"),
+      HasSubstr("notice: hyp.yaml:3: 'copy_paste' is unused: objects are pasted by their outlines"),
+      Not(HasSubstr("'lr0'")), Not(HasSubstr("missing")));
+
+  EXPECT_THAT(must(train("mine", "1")), Not(HasSubstr("hyp.")));
+  EXPECT_THAT(must(train("odd", "1") + hyp), notices);
+  EXPECT_THAT(must(qat("eight", "mine/last.ckpt")), Not(HasSubstr("hyp.")));
+  EXPECT_THAT(must(qat("odd8", "mine/last.ckpt") + hyp), notices);
+  for (const Words& words : {train("none"), qat("none", "mine/last.ckpt")}) {
+    const auto refused = yoloq(words + Words{"--hyp", "bad.yaml"});
+    EXPECT_EQ(refused.status, 1);
+    EXPECT_THAT(refused.errors, HasSubstr("bad.yaml:2: 'mosaic' is '2', expected a number"));
   }
 }
 
