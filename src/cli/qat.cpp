@@ -126,7 +126,7 @@ void declare_qat(CLI::App& app) {
   arguments->model.declare(app, false);
   TrainingArguments& training = arguments->training;
   training.recipe.epochs = 20;
-  training.recipe.nominal_batch = training.recipe.batch_size;  // Few images: every batch counts.
+  training.nominal_batch.reset();  // Few images: every batch counts.
   training.declare(app, "hyp.qat.yaml", "runs/qat");
   arguments->how.declare_calibrator(app);
   arguments->how.declare_layers(app, "auto:N, the N most sensitive");

@@ -126,10 +126,11 @@ void TrainingArguments::declare(CLI::App& app, const char* hyp_default, const ch
   app.add_option("--batch-size", recipe.batch_size, "images per step, of all ranks together")
       ->check(CLI::Range(1, 100000))
       ->capture_default_str();
-  app.add_option("--nominal-batch", recipe.nominal_batch,
-                 "gradients of smaller batches are added up to so many images")
+  app.add_option("--nominal-batch", nominal_batch,
+                 "gradients of smaller batches are added up to so many images, which weight decay "
+                 "is meant for")
       ->check(CLI::Range(1, 100000))
-      ->capture_default_str();
+      ->default_str(nominal_batch ? std::to_string(*nominal_batch) : "as --batch-size");
   app.add_option("--device", recipe.device, "cpu, cuda or cuda:N")->capture_default_str();
   app.add_option("--seed", recipe.seed)->capture_default_str();
   app.add_option("--threads", recipe.threads, "0: all that the process may use")
@@ -181,6 +182,7 @@ void TrainingArguments::fill(train::Job& job, const dataset::Dataset& dataset) c
   job.recipe = recipe;
   job.recipe.size = side();
   job.recipe.cosine = !linear;
+  job.recipe.nominal_batch = nominal_batch.value_or(recipe.batch_size);
   job.hyp = read_hyp(hyp);
   job.folder = out;
   job.resume = resume;

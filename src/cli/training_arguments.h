@@ -30,13 +30,15 @@ struct TrainingArguments {
   SizeArguments size;
   JsonArguments json;
   train::Recipe recipe;
+  /// Of --nominal-batch; none: that of --batch-size, an update for each batch.
+  std::optional<int> nominal_batch = train::Recipe{}.nominal_batch;
   std::string split = "train";
   bool resume = false;
   bool validate = true;
   bool linear = false;
   std::shared_ptr<const train::Team> team;  ///< Since join_ranks().
 
-  /// @param hyp  the default of --hyp.
+  /// @param hyp  the default of --hyp; those of other options are what the members hold.
   void declare(CLI::App& app, const char* hyp, const char* out);
 
   /// Takes the rank that torchrun or mpirun give this process: its GPU, its share of the threads.

@@ -8,7 +8,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
+#include <iterator>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <thread>
 #include <vector>
@@ -267,6 +270,25 @@ TEST_F(CommandLineTraining, TellsOfHyperparametersWithoutEffect) {
     EXPECT_EQ(refused.status, 1);
     EXPECT_THAT(refused.errors, HasSubstr("bad.yaml:2: 'mosaic' is '2', expected a number"));
   }
+}
+
+TEST_F(CommandLineTraining, UpdatesOncePerBatchWhenQuantizedUnlessToldOtherwise) {
+  const auto nominal_batch = [&](const Words& words, const std::string& batch_size) {
+    Words sized = words;
+    *std::next(std::ranges::find(sized, "--batch-size")) = batch_size;
+    must(sized);
+    const auto last = pipeline::read_training_checkpoint(folder_ / words.back() / "last.ckpt");
+    return nlohmann::json::parse(last.training).at("recipe").at("nominal_batch").get<int>();
+  };
+  const Words told = Words{"qat", "--nominal-batch", "8"};
+  const Words eight = qat("eight", "float/last.ckpt");
+
+  EXPECT_EQ(nominal_batch(train("float", "1"), "4"), 64);
+  EXPECT_EQ(nominal_batch(eight, "4"), 4);
+  EXPECT_EQ(nominal_batch(eight, "24"), 24);
+  EXPECT_EQ(nominal_batch(told + Words(eight.begin() + 1, eight.end()), "4"), 8);
+  EXPECT_THAT(must({"train", "--help"}), HasSubstr("[64]"));
+  EXPECT_THAT(must({"qat", "--help"}), HasSubstr("[as --batch-size]"));
 }
 
 TEST_F(CommandLineTraining, GivesAModelOfAYamlTheWeightsThatFitIt) {
