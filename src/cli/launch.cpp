@@ -11,17 +11,26 @@ namespace yoloq::cli {
 
 namespace {
 
-/// Names of one launcher's variables.
+/// One launcher's variables.
 struct Names {
   const char* rank;
   const char* ranks;
   const char* local_rank;
-  const char* local_ranks;
+  const char* local_ranks;  ///< Null: it has none.
+  const char* give;         ///< How it is told a variable "NAME=...".
 };
 
-constexpr Names kTorchrun{"RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE"};
+constexpr Names kTorchrun{"RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE",
+                          "torchrun sets it, others may: export"};
 constexpr Names kOpenMpi{"OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE",
-                         "OMPI_COMM_WORLD_LOCAL_RANK", "OMPI_COMM_WORLD_LOCAL_SIZE"};
+                         "OMPI_COMM_WORLD_LOCAL_RANK", "OMPI_COMM_WORLD_LOCAL_SIZE",
+                         "give it to mpirun: -x"};
+/// And Intel MPI.
+constexpr Names kMpich{"PMI_RANK", "PMI_SIZE", "MPI_LOCALRANKID", "MPI_LOCALNRANKS",
+                       "before mpiexec, export"};
+/// SLURM_NTASKS would be there in a batch script, too, of which there is one process.
+constexpr Names kSlurm{"SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_LOCALID", nullptr,
+                       "before srun, export"};
 
 int whole_number(const char* name, const std::string& text) {
   int value = 0;
@@ -35,25 +44,33 @@ int whole_number(const char* name, const std::string& text) {
 std::string required(const Environment& environment, const char* name, const Names& names) {
   if (auto text = environment(name); text && !text->empty()) return *text;
   fail(ErrorCode::bad_argument,
-       "{} says that several processes train together, but {} is not set; torchrun sets it, with "
-       "mpirun give it: -x {}=...",
-       names.ranks, name, name);
+       "{} says that several processes train together, but {} is not set; {} {}=...", names.ranks,
+       name, names.give, name);
 }
 
 int number_or(const Environment& environment, const char* name, int otherwise) {
-  const auto text = environment(name);
+  const auto text = name != nullptr ? environment(name) : std::nullopt;
   return text ? whole_number(name, *text) : otherwise;
 }
 
+/// srun --mpi=pmi2 sets MPICH's names of ranks beside its own, but none for those of a machine.
+bool is_srun_as_mpich(const Environment& environment) {
+  return !environment(kMpich.local_rank) && environment(kSlurm.ranks) == environment(kMpich.ranks);
+}
+
+/// Those that others start come first: srun starts a torchrun or the servants of an mpirun on each
+/// machine, and its variables are there in their ranks, too.
 const Names* launcher(const Environment& environment) {
-  for (const Names* names : {&kTorchrun, &kOpenMpi}) {
-    if (environment(names->ranks)) return names;
+  for (const Names* names : {&kTorchrun, &kOpenMpi, &kMpich}) {
+    if (environment(names->ranks)) {
+      return names == &kMpich && is_srun_as_mpich(environment) ? &kSlurm : names;
+    }
     if (environment(names->rank)) {
       fail(ErrorCode::bad_argument, "the variable {} is set, but {} is not; set both or none",
            names->rank, names->ranks);
     }
   }
-  return nullptr;
+  return environment(kSlurm.ranks) ? &kSlurm : nullptr;
 }
 
 }  // namespace

@@ -41,7 +41,7 @@ struct TrainingArguments {
   /// @param hyp  the default of --hyp; those of other options are what the members hold.
   void declare(CLI::App& app, const char* hyp, const char* out);
 
-  /// Takes the rank that torchrun or mpirun give this process: its GPU, its share of the threads.
+  /// Takes the rank that a launcher gives this process: its GPU, its share of the threads.
   /// Waits for the others. Only rank 0 prints from then on. To be called first.
   void join_ranks();
 

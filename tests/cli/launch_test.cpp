@@ -85,6 +85,76 @@ TEST(Launch, TakesWhatMpirunSets) {
   EXPECT_EQ(launch.local_rank, 0);
 }
 
+/// With what has to be given to all launchers but torchrun.
+Variables meeting(Variables variables) {
+  variables["MASTER_ADDR"] = "one";
+  variables["MASTER_PORT"] = "29500";
+  return variables;
+}
+
+const Variables kByMpich{
+    {"PMI_RANK", "5"}, {"PMI_SIZE", "8"}, {"MPI_LOCALRANKID", "1"}, {"MPI_LOCALNRANKS", "4"}};
+const Variables kBySrun{
+    {"SLURM_PROCID", "5"}, {"SLURM_STEP_NUM_TASKS", "8"}, {"SLURM_LOCALID", "1"}};
+
+TEST(Launch, TakesWhatMpichAndIntelMpiSet) {
+  const Launch launch = launch_of(meeting(kByMpich));
+
+  EXPECT_EQ(launch.place.rank, 5);
+  EXPECT_EQ(launch.place.ranks, 8);
+  EXPECT_EQ(launch.place.address, "one");
+  EXPECT_EQ(launch.place.port, 29500);
+  EXPECT_EQ(launch.local_rank, 1);
+  EXPECT_EQ(launch.local_ranks, 4);
+}
+
+TEST(Launch, TakesWhatSrunSets) {
+  const Launch launch = launch_of(meeting(kBySrun));
+
+  EXPECT_EQ(launch.place.rank, 5);
+  EXPECT_EQ(launch.place.ranks, 8);
+  EXPECT_EQ(launch.place.address, "one");
+  EXPECT_EQ(launch.place.port, 29500);
+  EXPECT_EQ(launch.local_rank, 1);
+  EXPECT_EQ(launch.local_ranks, 1);
+}
+
+TEST(Launch, IsAloneInABatchScriptOfSlurmsAndInAStepOfOneTask) {
+  Variables script{{"SLURM_PROCID", "0"}, {"SLURM_LOCALID", "0"}, {"SLURM_NTASKS", "8"}};
+  EXPECT_EQ(launch_of(script).place.ranks, 1);
+
+  script["SLURM_STEP_NUM_TASKS"] = "1";
+  EXPECT_EQ(launch_of(script).place.ranks, 1);
+}
+
+TEST(Launch, OfALauncherThatAnotherStartedCountsTheInnerOne) {
+  const Variables servants{
+      {"SLURM_PROCID", "1"}, {"SLURM_STEP_NUM_TASKS", "2"}, {"SLURM_LOCALID", "0"}};
+  Variables mpich = meeting(kByMpich);
+  mpich.insert(servants.begin(), servants.end());
+  Variables open_mpi = mpich;
+  open_mpi["OMPI_COMM_WORLD_RANK"] = "6";
+  open_mpi["OMPI_COMM_WORLD_SIZE"] = "9";
+  Variables torchrun = open_mpi;
+  torchrun["RANK"] = "7";
+  torchrun["WORLD_SIZE"] = "10";
+
+  EXPECT_EQ(launch_of(mpich).place.rank, 5);
+  EXPECT_EQ(launch_of(mpich).local_ranks, 4);
+  EXPECT_EQ(launch_of(open_mpi).place.rank, 6);
+  EXPECT_EQ(launch_of(torchrun).place.rank, 7);
+  EXPECT_EQ(launch_of(torchrun).place.ranks, 10);
+}
+
+TEST(Launch, OfSrunThatSpeaksToMpichHasTheLocalRankOfSlurm) {
+  Variables variables = meeting(kBySrun);
+  variables["PMI_RANK"] = "5";
+  variables["PMI_SIZE"] = "8";
+
+  EXPECT_EQ(launch_of(variables).place.rank, 5);
+  EXPECT_EQ(launch_of(variables).local_rank, 1);
+}
+
 TEST(Launch, SaysWhatIsMissing) {
   for (const char* name : {"RANK", "MASTER_ADDR", "MASTER_PORT"}) {
     EXPECT_THAT(error_of(without(name)),
@@ -93,6 +163,11 @@ TEST(Launch, SaysWhatIsMissing) {
   EXPECT_THAT(error_of(without("WORLD_SIZE")), HasSubstr("RANK is set, but WORLD_SIZE is not"));
   EXPECT_THAT(error_of({{"OMPI_COMM_WORLD_RANK", "0"}, {"OMPI_COMM_WORLD_SIZE", "2"}}),
               AllOf(HasSubstr("OMPI_COMM_WORLD_SIZE says"), HasSubstr("-x MASTER_ADDR=")));
+  EXPECT_THAT(error_of(kByMpich),
+              AllOf(HasSubstr("PMI_SIZE says"), HasSubstr("before mpiexec, export MASTER_ADDR=")));
+  EXPECT_THAT(error_of({{"PMI_RANK", "0"}}), HasSubstr("PMI_RANK is set, but PMI_SIZE is not"));
+  EXPECT_THAT(error_of(kBySrun), AllOf(HasSubstr("SLURM_STEP_NUM_TASKS says"),
+                                       HasSubstr("before srun, export MASTER_ADDR=")));
 }
 
 TEST(Launch, RefusesNumbersThatAreNone) {
