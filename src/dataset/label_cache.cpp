@@ -19,7 +19,9 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::string_view kCacheStart = "yoloq label cache 1\n";
+constexpr std::string_view kExtension = ".yoloq-cache";
 constexpr std::size_t kHashDigits = 32;
+constexpr std::size_t kListDigits = 8;  // Of a hash that tells apart the few lists over a folder.
 constexpr std::int64_t kYoungNs = 2'000'000'000;
 
 /// What a file looks like from outside.
@@ -54,6 +56,18 @@ Origin origin_of(std::span<const fs::path> images, std::size_t class_count) {
   }
   origin.key = hasher.hex();
   return origin;
+}
+
+/// Names a list of images, wherever the folder of the first one is.
+std::string list_hash(std::span<const fs::path> images) {
+  const std::string folder = images.front().parent_path().string();
+  Hasher hasher;
+  for (const fs::path& image : images) {
+    std::string_view name = image.native();
+    if (name.starts_with(folder)) name.remove_prefix(folder.size());
+    hasher.add(name);
+  }
+  return hasher.hex().substr(0, kListDigits);
 }
 
 std::int64_t now_ns() {
@@ -152,15 +166,15 @@ bool is_consistent(const LabelIndex& index) {
 
 }  // namespace
 
-fs::path label_cache_path(const fs::path& first_image) {
-  const fs::path folder = fs::absolute(label_path(first_image)).lexically_normal().parent_path();
-  return folder.string() + ".yoloq-cache";
+fs::path label_cache_path(std::span<const fs::path> images) {
+  const fs::path label = fs::absolute(label_path(images.front())).lexically_normal();
+  return fmt::format("{}.{}{}", label.parent_path().string(), list_hash(images), kExtension);
 }
 
 StoredIndex read_label_index(std::span<const fs::path> images, std::size_t class_count,
                              const Progress& progress) {
   if (images.empty()) return {.index = index_labels(images, class_count, progress)};
-  const fs::path file = label_cache_path(images.front());
+  const fs::path file = label_cache_path(images);
   const Origin origin = origin_of(images, class_count);
   if (auto cached = cached_index(file, origin.key)) {
     return {.index = std::move(*cached), .from_cache = true};

@@ -12,14 +12,19 @@
 #include "dataset/label_index.h"
 
 /// @file
-/// The index of a data set is kept in a file beside the labels' folder, so that the second start
-/// need not read every image again. It is made anew when a path, size or time of any image or label
-/// file differs, and when it is damaged: it never has to be removed by hand.
+/// The index of a list of images is kept in a file beside the labels' folder, so that the second
+/// start need not read every image again. It is made anew when a path, size or time of any image or
+/// label file differs, and when it is damaged: it never has to be removed by hand. A list that
+/// becomes another leaves its file behind, as nobody knows whether the old one is used elsewhere.
 
 namespace yoloq::dataset {
 
-/// images/train2017/1.jpg: labels/train2017.yoloq-cache.
-std::filesystem::path label_cache_path(const std::filesystem::path& first_image);
+/// Where the index of a list of images is kept: labels/train2017.0a1b2c3d.yoloq-cache where the
+/// first is images/train2017/1.jpg. The digits are a hash of the list, so that two lists over one
+/// folder have a file each; a moved folder keeps its names.
+///
+/// @param images  at least one.
+std::filesystem::path label_cache_path(std::span<const std::filesystem::path> images);
 
 /// An index, and where it came from.
 struct StoredIndex {

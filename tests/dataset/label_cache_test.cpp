@@ -5,8 +5,6 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
-#include <chrono>
-
 #include "core/error.h"
 #include "core/hash.h"
 #include "dataset/small_set.h"
@@ -17,18 +15,10 @@ namespace {
 namespace fs = std::filesystem;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::MatchesRegex;
 using testing::Not;
 
 const std::string kKey(32, 'k');
-
-/// Files that changed a day ago, which nobody is writing at the moment.
-void make_old(const SmallSet& small) {
-  for (const auto& entry : fs::recursive_directory_iterator(small.folder().path())) {
-    if (entry.is_regular_file()) {
-      fs::last_write_time(entry, fs::file_time_type::clock::now() - std::chrono::hours(24));
-    }
-  }
-}
 
 StoredIndex read(const SmallSet& small) { return read_label_index(small.images(), 3); }
 
@@ -44,7 +34,35 @@ TEST(LabelCache, GivesTheSecondStartWhatTheFirstRead) {
   EXPECT_TRUE(second.from_cache);
   EXPECT_EQ(second.index, first.index);
   EXPECT_EQ(first.index, index_labels(small.images(), 3));
-  EXPECT_TRUE(fs::exists(small.folder() / "labels/train.yoloq-cache"));
+  EXPECT_TRUE(fs::exists(label_cache_path(small.images())));
+}
+
+TEST(LabelCache, IsKeptForEachOfTwoListsOverOneFolder) {
+  SmallSet small;
+  fill(small);
+  make_old(small);
+  const std::vector<fs::path>& all = small.images();
+  const std::vector<fs::path> train{all[0], all[2], all[3]};
+  const std::vector<fs::path> val{all[0], all[1], all[4]};
+
+  read_label_index(train, 3);
+  read_label_index(val, 3);
+
+  EXPECT_TRUE(read_label_index(train, 3).from_cache);
+  EXPECT_TRUE(read_label_index(val, 3).from_cache);
+}
+
+TEST(LabelCache, IsNamedAfterTheLabelsFolderAndTheList) {
+  const std::vector<fs::path> images{"/data/images/train/0.png", "/data/images/train/1.png"};
+  const std::vector<fs::path> moved{"/other/images/train/0.png", "/other/images/train/1.png"};
+  const std::vector<fs::path> other{"/data/images/train/0.png", "/data/images/val/1.png"};
+
+  const std::string file = label_cache_path(images).string();
+
+  EXPECT_THAT(file, MatchesRegex("/data/labels/train\\.[0-9a-f]{8}\\.yoloq-cache"));
+  EXPECT_EQ(label_cache_path(moved).filename(), fs::path(file).filename());
+  EXPECT_NE(label_cache_path(other), file);
+  EXPECT_NE(label_cache_path(std::span(images).first(1)), file);
 }
 
 TEST(LabelCache, HoldsBadImages) {
@@ -84,7 +102,7 @@ TEST(LabelCache, WaitsForFilesThatAreJustWritten) {
   fill(small);
 
   EXPECT_FALSE(read(small).from_cache);
-  EXPECT_FALSE(fs::exists(label_cache_path(small.images()[0])));
+  EXPECT_FALSE(fs::exists(label_cache_path(small.images())));
 }
 
 TEST(LabelCache, IsMadeAnewWhenDamaged) {
@@ -92,7 +110,7 @@ TEST(LabelCache, IsMadeAnewWhenDamaged) {
   fill(small);
   make_old(small);
   read(small);
-  const fs::path file = label_cache_path(small.images()[0]);
+  const fs::path file = label_cache_path(small.images());
   const std::string whole = read_file(file);
 
   for (const std::size_t at : {std::size_t{3}, whole.size() / 2, whole.size() - 1}) {
@@ -133,18 +151,18 @@ TEST(LabelCache, LeavesAFolderAloneThatIsReadOnly) {
   fs::permissions(small.folder() / "labels", fs::perms::owner_all);
   EXPECT_THAT(stored.notice, HasSubstr("labels are read again at each start: '"));
   EXPECT_THAT(stored.index.images, Not(IsEmpty()));
-  EXPECT_FALSE(fs::exists(label_cache_path(small.images()[0])));
+  EXPECT_FALSE(fs::exists(label_cache_path(small.images())));
 }
 
 TEST(LabelCache, SaysWhyItCannotBeWritten) {
   SmallSet small;
   fill(small);
   make_old(small);
-  fs::create_directories(label_cache_path(small.images()[0]) / "in the way");
+  fs::create_directories(label_cache_path(small.images()) / "in the way");
 
   const StoredIndex stored = read(small);
 
-  EXPECT_THAT(stored.notice, HasSubstr("train.yoloq-cache': Is a directory"));
+  EXPECT_THAT(stored.notice, HasSubstr(".yoloq-cache': Is a directory"));
   EXPECT_EQ(stored.index, index_labels(small.images(), 3));
 }
 

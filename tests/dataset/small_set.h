@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <string>
 #include <utility>
@@ -57,5 +58,16 @@ inline void fill(SmallSet& set) {
   set.add({97, 96}, "0 0.3 0.7 0.2 0.2\n");
   set.add({40, 30}, "2 0.5 0.4 0.6 0.6\n");
 }
+
+/// Makes the files below a folder a day old: nobody is writing them at the moment.
+inline void make_old(const std::filesystem::path& folder) {
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+    if (!entry.is_regular_file()) continue;
+    std::filesystem::last_write_time(
+        entry, std::filesystem::file_time_type::clock::now() - std::chrono::hours(24));
+  }
+}
+
+inline void make_old(const SmallSet& set) { make_old(set.folder().path()); }
 
 }  // namespace yoloq::dataset
