@@ -171,6 +171,17 @@ fs::path label_cache_path(std::span<const fs::path> images) {
   return fmt::format("{}.{}{}", label.parent_path().string(), list_hash(images), kExtension);
 }
 
+bool is_label_cache_of(const fs::path& labels, const fs::path& file) {
+  std::string_view rest = file.native();
+  if (!rest.starts_with(labels.native()) || !rest.ends_with(kExtension)) return false;
+  rest.remove_suffix(kExtension.size());
+  if (rest.size() < labels.native().size()) return false;
+  rest.remove_prefix(labels.native().size());
+  if (rest.empty()) return true;
+  return rest.size() == 1 + kListDigits && rest.front() == '.' &&
+         rest.find_first_not_of("0123456789abcdef", 1) == std::string_view::npos;
+}
+
 StoredIndex read_label_index(std::span<const fs::path> images, std::size_t class_count,
                              const Progress& progress) {
   if (images.empty()) return {.index = index_labels(images, class_count, progress)};

@@ -26,6 +26,10 @@ namespace yoloq::dataset {
 /// @param images  at least one.
 std::filesystem::path label_cache_path(std::span<const std::filesystem::path> images);
 
+/// True if label_cache_path() gives `file` for some list whose first labels are in `labels`, or
+/// gave it before lists were told apart: labels/train2017.yoloq-cache. Looks at the names alone.
+bool is_label_cache_of(const std::filesystem::path& labels, const std::filesystem::path& file);
+
 /// An index, and where it came from.
 struct StoredIndex {
   LabelIndex index;

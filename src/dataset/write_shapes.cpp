@@ -12,6 +12,7 @@
 
 #include "core/error.h"
 #include "core/file.h"
+#include "dataset/label_cache.h"
 #include "dataset/shapes.h"
 
 namespace yoloq::dataset {
@@ -24,11 +25,13 @@ constexpr int kJpegQuality = 92;
 constexpr std::size_t kDigits = 6;
 constexpr std::array<const char*, 2> kShapeSplits{"train", "val"};
 
-/// "000012.jpg" of images/train, of the files that this generator writes.
+/// "000012.jpg" of images/train, of the files that this generator writes, or a label cache of
+/// theirs, which a training left.
 bool is_made_name(const fs::path& relative) {
   const fs::path folder = relative.parent_path();
   const std::string stem = relative.stem().string();
   for (const char* split : kShapeSplits) {
+    if (is_label_cache_of(fs::path("labels") / split, relative)) return true;
     const bool image = folder == fs::path("images") / split && relative.extension() == ".jpg";
     const bool label = folder == fs::path("labels") / split && relative.extension() == ".txt";
     if ((image || label) && stem.size() == kDigits &&

@@ -22,6 +22,19 @@ const std::string kKey(32, 'k');
 
 StoredIndex read(const SmallSet& small) { return read_label_index(small.images(), 3); }
 
+TEST(LabelCache, IsKnownByItsName) {
+  EXPECT_TRUE(is_label_cache_of("labels/train", "labels/train.0123abcd.yoloq-cache"));
+  EXPECT_TRUE(is_label_cache_of("labels/train", "labels/train.yoloq-cache"));
+
+  for (const char* file :
+       {"train.yoloq-cache", "labels/val.yoloq-cache", "labels/train2.yoloq-cache",
+        "labels/train.mine.yoloq-cache", "labels/train.0123abcg.yoloq-cache",
+        "labels/train.0123abcd.txt", "labels/train/0.yoloq-cache", "labels/train", ""}) {
+    EXPECT_FALSE(is_label_cache_of("labels/train", file)) << file;
+  }
+  EXPECT_FALSE(is_label_cache_of("a.yoloq-cache", "a.yoloq-cache"));
+}
+
 TEST(LabelCache, GivesTheSecondStartWhatTheFirstRead) {
   SmallSet small;
   fill(small);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dataset/shapes.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -12,6 +13,8 @@
 #include "dataset/data_yaml.h"
 #include "dataset/images.h"
 #include "dataset/resolve.h"
+#include "dataset/small_set.h"
+#include "dataset/training_set.h"
 #include "support/data.h"
 #include "vision/header.h"
 
@@ -185,6 +188,40 @@ TEST(WriteShapes, ForceReplacesAnEarlierDataSetWholly) {
   write_shapes(folder / "set", options);
 
   EXPECT_THAT(list_images(read_data_yaml(folder / "set/data.yaml"), "train"), SizeIs(2));
+}
+
+TEST(WriteShapes, ForceReplacesADataSetThatWasTrainedOn) {
+  const test::TemporaryFolder folder;
+  ShapesOptions options = kSmall;
+  write_shapes(folder / "set", options);
+  const auto untrained = files_of(folder / "set");
+  make_old(folder.path());
+  for (const char* split : {"train", "val"}) {
+    const TrainingSet set(list_images(folder / "set/images" / split), 3, {.size = {96, 96}});
+    write_file(folder / fmt::format("set/labels/{}.yoloq-cache", split), "of an earlier version");
+  }
+  ASSERT_THAT(files_of(folder / "set"), SizeIs(untrained.size() + 4));
+
+  options.force = true;
+  write_shapes(folder / "set", options);
+
+  EXPECT_EQ(files_of(folder / "set"), untrained);
+}
+
+TEST(WriteShapes, ForceRefusesCachesThatAreNotOfItsLabels) {
+  const test::TemporaryFolder folder;
+  ShapesOptions options = kSmall;
+  write_shapes(folder / "set", options);
+  options.force = true;
+
+  for (const char* file : {"train.yoloq-cache", "labels/all.yoloq-cache", "labels/train.cache",
+                           "images/train.yoloq-cache", "labels/train/000000.yoloq-cache"}) {
+    write_file(folder / "set" / file, "mine");
+    const auto before = files_of(folder / "set");
+    EXPECT_THAT(message_of(folder / "set", options), HasSubstr(file));
+    EXPECT_EQ(files_of(folder / "set"), before);
+    fs::remove(folder / "set" / file);
+  }
 }
 
 TEST(WriteShapes, ForceTouchesNothingIfAnythingElseLiesThere) {
