@@ -169,25 +169,31 @@ class Loader::Workers {
     if (next_image_ == 0) prepare(slot, stretch);
     const Task task{.slot = &slot,
                     .image = next_image_,
-                    .index = stretch.count > 0 ? order_[stretch.first + next_image_] : 0,
+                    .index = slot.batch.count > 0 ? order_[stretch.first + next_image_] : 0,
                     .epoch = epoch_};
-    if (++next_image_ >= stretch.count) {
+    if (++next_image_ >= slot.batch.count) {
       next_image_ = 0;
       ++begun_;
     }
     return task;
   }
 
+  /// A batch that memory has no room for becomes one of no images with an error.
   void prepare(Slot& slot, const detail::Stretch& stretch) {
     slot.batch.count = stretch.count;
     slot.batch.epoch = epoch_;
     slot.batch.index = begun_;
     slot.batch.first = stretch.first;
     slot.batch.global_count = stretch.global_count;
-    slot.batch.images.resize(stretch.count * sample_bytes());
-    slot.labels.resize(stretch.count);
-    slot.to_do = stretch.count;
     slot.error = nullptr;
+    try {
+      slot.batch.images.resize(stretch.count * sample_bytes());
+      slot.labels.resize(stretch.count);
+    } catch (...) {
+      slot.batch.count = 0;
+      slot.error = std::current_exception();
+    }
+    slot.to_do = slot.batch.count;
   }
 
   void work() {

@@ -80,7 +80,8 @@ class Loader {
 
   /// Waits for the next batch; none at the end of the epoch or before any start().
   ///
-  /// @throws what making one of its images threw; the epoch is then over.
+  /// @throws what making one of its images threw, or std::bad_alloc or std::length_error where
+  /// memory has no room for the batch; the epoch is then over.
   std::optional<Batch> next();
 
   /// Lets the memory of a batch be used for another; without it each batch has memory of its own.

@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <functional>
 #include <memory>
+#include <new>
 #include <set>
+#include <stdexcept>
 
 #include "core/error.h"
 #include "dataset/small_set.h"
@@ -205,6 +207,42 @@ TEST_F(LoaderTest, HandsOnWhatStoppedAnImage) {
   EXPECT_FALSE(loader.next());
   loader.start(1, 4);
   EXPECT_TRUE(loader.next());
+}
+
+/// A sample of 3 EiB: more than there are addresses for; three are more than a vector counts.
+constexpr int kHugeSide = 1 << 30;
+
+TEST_F(LoaderTest, HandsOnThatABatchIsLargerThanAVectorCanBe) {
+  const TrainingSet set(small_.images(), 3, {.size = {kHugeSide, kHugeSide}});
+  Loader loader(set, {.batch_size = 3, .threads = 3});
+
+  for (int epoch = 0; epoch < 3; ++epoch) {
+    loader.start(epoch);
+    EXPECT_THROW(loader.next(), std::length_error);
+    EXPECT_FALSE(loader.next());
+  }
+}
+
+TEST_F(LoaderTest, HandsOnThatMemoryHasNoRoomForABatch) {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP() << "the sanitizer ends a program that asks for as much";
+#endif
+  const TrainingSet set(small_.images(), 3, {.size = {kHugeSide, kHugeSide}});
+  Loader loader(set, {.batch_size = 1, .threads = 3});
+
+  for (int epoch = 0; epoch < 3; ++epoch) {
+    loader.start(epoch);
+    EXPECT_THROW(loader.next(), std::bad_alloc);
+    EXPECT_FALSE(loader.next());
+  }
+}
+
+TEST_F(LoaderTest, EndsWhileABatchHasNoRoom) {
+  const TrainingSet set(small_.images(), 3, {.size = {kHugeSide, kHugeSide}});
+  for (int i = 0; i < 5; ++i) {
+    Loader loader(set, {.batch_size = 3, .threads = 3});
+    loader.start(0);
+  }
 }
 
 TEST_F(LoaderTest, RefusesOptionsThatMakeNoBatch) {
