@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dataset/label_index.h"
 
+#include <functional>
+
 #include "core/error.h"
 #include "core/file.h"
 #include "dataset/labels.h"
@@ -41,10 +43,11 @@ bool add_labels(const fs::path& image, std::size_t class_count, LabelIndex& inde
   return true;
 }
 
-}  // namespace
+/// Adds the labels of an image that can be used.
+using AddLabels = std::function<void(const fs::path& image, LabelIndex& index)>;
 
-LabelIndex index_labels(std::span<const fs::path> images, std::size_t class_count,
-                        const Progress& progress) {
+LabelIndex index_each(std::span<const fs::path> images, const AddLabels& add,
+                      const Progress& progress) {
   if (images.empty()) {
     fail(ErrorCode::bad_argument, "an empty data set: expected at least one image");
   }
@@ -57,17 +60,32 @@ LabelIndex index_labels(std::span<const fs::path> images, std::size_t class_coun
       index.bad.push_back({images[i], error.what()});
     }
     if (index.ends.size() < index.images.size()) {
-      if (!add_labels(images[i], class_count, index)) ++index.unlabelled;
+      add(images[i], index);
       index.ends.push_back(index.labels.size());
     }
     if (progress) progress(i + 1, images.size());
   }
+  return index;
+}
+
+}  // namespace
+
+LabelIndex index_labels(std::span<const fs::path> images, std::size_t class_count,
+                        const Progress& progress) {
+  const auto add = [class_count](const fs::path& image, LabelIndex& index) {
+    if (!add_labels(image, class_count, index)) ++index.unlabelled;
+  };
+  LabelIndex index = index_each(images, add, progress);
   if (!index.images.empty() && index.unlabelled == index.images.size()) {
     fail(ErrorCode::not_found,
          "nothing to learn from: none of the {} images has a label file; looked for '{}' and so on",
          images.size(), label_path(images.front()).string());
   }
   return index;
+}
+
+LabelIndex index_images(std::span<const fs::path> images, const Progress& progress) {
+  return index_each(images, [](const fs::path&, LabelIndex&) {}, progress);
 }
 
 }  // namespace yoloq::dataset

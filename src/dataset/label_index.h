@@ -37,7 +37,8 @@ struct LabelIndex {
   std::vector<vision::Size> sizes = {};            ///< One per image.
   std::vector<TrainingLabel> labels = {};          ///< Those of all images, one after another.
   std::vector<std::size_t> ends = {};              ///< Where in `labels` those of an image end.
-  std::size_t unlabelled = 0;                      ///< Images without a label file.
+  std::size_t unlabelled = 0;                      ///< Images without a label file; 0 where none
+                                                   ///< was looked for.
   std::vector<BadImage> bad = {};                  ///< Left out.
 
   std::span<const TrainingLabel> labels_of(std::size_t image) const {
@@ -55,6 +56,12 @@ struct LabelIndex {
 /// parse_labels(); Error(not_found) if no image has a label file; Error(bad_argument) if there is
 /// no image.
 LabelIndex index_labels(std::span<const std::filesystem::path> images, std::size_t class_count,
+                        const Progress& progress = {});
+
+/// The same images and sizes without looking for labels: each image has none.
+///
+/// @throws Error(bad_argument) if there is no image.
+LabelIndex index_images(std::span<const std::filesystem::path> images,
                         const Progress& progress = {});
 
 }  // namespace yoloq::dataset

@@ -66,7 +66,8 @@ TrainingSet::TrainingSet(std::vector<std::filesystem::path> images, std::size_t 
                          TrainingSetOptions options, const Progress& progress)
     : options_(std::move(options)), class_count_(class_count) {
   check_size(options_.size);
-  StoredIndex stored = read_label_index(images, class_count, progress);
+  StoredIndex stored = options_.need_labels ? read_label_index(images, class_count, progress)
+                                            : StoredIndex{.index = index_images(images, progress)};
   index_ = std::move(stored.index);
   cache_notice_ = std::move(stored.notice);
   if (!index_.bad.empty() && (!options_.skip_bad || index_.images.empty())) {

@@ -28,6 +28,9 @@ struct TrainingSetOptions {
   std::uint64_t seed = 0;
   std::size_t cache_bytes = 0;  ///< For decoded images that stay in memory.
   bool skip_bad = false;        ///< Leave images out that cannot be used; else they are an error.
+  /// False: samples have no labels and no label file or label cache is read or written, as where a
+  /// network learns from another; images are as with labels.
+  bool need_labels = true;
 };
 
 namespace detail {
@@ -37,11 +40,12 @@ class ImageStore;
 /// The images of a split as samples to train on. Any number of threads may ask for samples.
 class TrainingSet {
  public:
-  /// Reads headers and labels, or the label cache beside the labels' folder where it holds them.
+  /// Reads headers and labels, or the label cache beside the labels' folder where it holds them;
+  /// headers alone without need_labels.
   ///
   /// @throws Error(bad_argument) for an empty list or a size that is not square and even, else as
-  /// read_label_index(); without skip_bad Error(corrupt_file) with the first images that cannot be
-  /// used.
+  /// read_label_index() or index_images(); without skip_bad Error(corrupt_file) with the first
+  /// images that cannot be used.
   TrainingSet(std::vector<std::filesystem::path> images, std::size_t class_count,
               TrainingSetOptions options, const Progress& progress = {});
   ~TrainingSet();
@@ -53,7 +57,7 @@ class TrainingSet {
 
   std::size_t class_count() const { return class_count_; }
   const TrainingSetOptions& options() const { return options_; }
-  /// Labels as they are in the files, and sizes of the images.
+  /// Labels as they are in the files, none without need_labels, and sizes of the images.
   const LabelIndex& index() const { return index_; }
 
   /// The sample of image `index` in `epoch`: depends on seed, epoch and index alone, never on

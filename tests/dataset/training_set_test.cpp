@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "core/error.h"
+#include "dataset/label_cache.h"
 #include "dataset/small_set.h"
 #include "support/message.h"
 #include "support/npz.h"
@@ -339,6 +340,76 @@ TEST(TrainingSet, PutsTheNextImageInTheStepsOfADamagedOne) {
   EXPECT_EQ(sample.planes, set.sample(0, 2).planes);
   EXPECT_EQ(sample.labels, set.sample(0, 2).labels);
   EXPECT_THAT(set.notices(), ElementsAre(HasSubstr("left out: image '")));
+}
+
+TrainingSetOptions without_labels(TrainingSetOptions options) {
+  options.need_labels = false;
+  return options;
+}
+
+TEST(TrainingSet, WithoutNeedOfLabelsMakesTheSameImages) {
+  SmallSet small;
+  fill(small);
+  write_file(small.images()[3], "no image");
+  Hyperparameters hyp = lively();
+  hyp.hsv_h = hyp.hsv_s = hyp.hsv_v = 0.5;
+  for (const bool augment : {true, false}) {
+    TrainingSetOptions skip = options(hyp, augment);
+    skip.skip_bad = true;
+    const TrainingSet labelled(small.images(), 3, skip);
+    const TrainingSet set(small.images(), 3, without_labels(skip));
+
+    EXPECT_EQ(set.index().images, labelled.index().images);
+    EXPECT_EQ(set.index().sizes, labelled.index().sizes);
+    EXPECT_EQ(set.index().bad, labelled.index().bad);
+    std::size_t boxes = 0;
+    for (int epoch = 0; epoch < 4; ++epoch) {
+      for (std::size_t i = 0; i < set.size(); ++i) {
+        const TrainingSample expected = labelled.sample(epoch, i);
+        const TrainingSample sample = set.sample(epoch, i);
+        EXPECT_EQ(sample.planes, expected.planes) << "image " << i << " of epoch " << epoch;
+        EXPECT_THAT(sample.labels, IsEmpty());
+        boxes += expected.labels.size();
+      }
+    }
+    EXPECT_GT(boxes, 16u);
+  }
+}
+
+TEST(TrainingSet, WithoutNeedOfLabelsReadsNoLabelFile) {
+  SmallSet small;
+  fill(small);
+  write_file(small.label_file(0), "no label");
+  std::filesystem::remove(small.label_file(1));
+  std::filesystem::remove(small.label_file(2));
+  std::filesystem::create_directory(small.label_file(2));
+  const TrainingSet set(small.images(), 1, without_labels(options({})));  // Labels are of three.
+  std::filesystem::remove_all(small.folder() / "labels");
+  const TrainingSet bare(small.images(), 1, without_labels(options({})));
+
+  EXPECT_EQ(set.size(), 5u);
+  EXPECT_EQ(bare.index(), set.index());
+  EXPECT_THAT(bare.index().labels, IsEmpty());
+  EXPECT_EQ(bare.index().unlabelled, 0u);
+  EXPECT_THAT(message_when([&] { TrainingSet({}, 1, without_labels(options({}))); }),
+              HasSubstr("empty data set"));
+}
+
+TEST(TrainingSet, WithoutNeedOfLabelsLeavesTheLabelCacheAlone) {
+  SmallSet small;
+  fill(small);
+  make_old(small);
+  const auto cache = label_cache_path(small.images());
+
+  TrainingSet(small.images(), 3, without_labels(options({})));
+  EXPECT_FALSE(std::filesystem::exists(cache));
+
+  TrainingSet(small.images(), 3, options({}));
+  const std::string kept = read_file(cache);
+  const TrainingSet set(small.images(), 3, without_labels(options({})));
+  EXPECT_THAT(set.index().labels, IsEmpty());
+  EXPECT_THAT(set.notices(), IsEmpty());
+  EXPECT_EQ(read_file(cache), kept);
 }
 
 }  // namespace
