@@ -5,6 +5,8 @@
 
 #include "core/error.h"
 #include "core/file.h"
+#include "core/hash.h"
+#include "dataset/detail/byte_stream.h"
 #include "dataset/labels.h"
 #include "vision/header.h"
 #include "vision/image.h"
@@ -86,6 +88,22 @@ LabelIndex index_labels(std::span<const fs::path> images, std::size_t class_coun
 
 LabelIndex index_images(std::span<const fs::path> images, const Progress& progress) {
   return index_each(images, [](const fs::path&, LabelIndex&) {}, progress);
+}
+
+std::string fingerprint_of(const LabelIndex& index) {
+  Hasher hasher;
+  for (std::size_t i = 0; i < index.images.size(); ++i) {
+    detail::ByteWriter writer;
+    writer.add_text(index.images[i].filename().native());
+    writer.add(std::int32_t{index.sizes[i].width});
+    writer.add(std::int32_t{index.sizes[i].height});
+    for (const TrainingLabel& label : index.labels_of(i)) {
+      writer.add(std::int32_t{label.class_index});
+      for (const float value : {label.x, label.y, label.width, label.height}) writer.add(value);
+    }
+    hasher.add(writer.bytes());
+  }
+  return hasher.hex();
 }
 
 }  // namespace yoloq::dataset

@@ -64,4 +64,8 @@ LabelIndex index_labels(std::span<const std::filesystem::path> images, std::size
 LabelIndex index_images(std::span<const std::filesystem::path> images,
                         const Progress& progress = {});
 
+/// Tells apart what is learned from: 32 digits that hash, in order, file name, size and labels of
+/// the images that can be used. The folder may be another, as may pixels under the same size.
+std::string fingerprint_of(const LabelIndex& index);
+
 }  // namespace yoloq::dataset

@@ -60,6 +60,10 @@ class TrainingSet {
   /// Labels as they are in the files, none without need_labels, and sizes of the images.
   const LabelIndex& index() const { return index_; }
 
+  /// fingerprint_of() the index: a training that goes on can tell whether its images and the labels
+  /// that it uses are those that it began with.
+  std::string fingerprint() const { return fingerprint_of(index_); }
+
   /// The sample of image `index` in `epoch`: depends on seed, epoch and index alone, never on
   /// threads or order.
   ///

@@ -412,5 +412,85 @@ TEST(TrainingSet, WithoutNeedOfLabelsLeavesTheLabelCacheAlone) {
   EXPECT_EQ(read_file(cache), kept);
 }
 
+/// Of another start.
+std::string fingerprint(std::vector<std::filesystem::path> images, bool need_labels = true) {
+  TrainingSetOptions chosen = options({});
+  chosen.need_labels = need_labels;
+  return TrainingSet(std::move(images), 3, chosen).fingerprint();
+}
+
+TEST(TrainingSet, HasTheSameFingerprintInAnotherFolder) {
+  SmallSet small;
+  fill(small);
+  const test::TemporaryFolder other;
+  std::filesystem::copy(small.folder().path(), other / "moved",
+                        std::filesystem::copy_options::recursive);
+  std::vector<std::filesystem::path> moved;
+  for (const auto& image : small.images()) {
+    moved.push_back(other / "moved/images/train" / image.filename());
+  }
+  const std::string first = fingerprint(small.images());
+
+  EXPECT_THAT(first, testing::MatchesRegex("[0-9a-f]{32}"));
+  EXPECT_EQ(fingerprint(moved), first);
+  EXPECT_EQ(fingerprint(moved, false), fingerprint(small.images(), false));
+  make_old(small);
+  EXPECT_EQ(fingerprint(small.images()), first);
+  ASSERT_TRUE(std::filesystem::exists(label_cache_path(small.images())));
+  EXPECT_EQ(fingerprint(small.images()), first);  // From the cache.
+}
+
+TEST(TrainingSet, HasAnotherFingerprintWithOtherImages) {
+  SmallSet small;
+  fill(small);
+  auto images = small.images();
+  for (const bool need_labels : {true, false}) {
+    const std::string first = fingerprint(images, need_labels);
+    const auto backwards = std::vector(images.rbegin(), images.rend());
+    const auto fewer = std::vector(images.begin(), images.end() - 1);
+    auto renamed = images;
+    renamed[1].replace_filename("renamed.png");
+    std::filesystem::copy(images[1], renamed[1],
+                          std::filesystem::copy_options::overwrite_existing);
+    write_file(small.folder() / "labels/train/renamed.txt", read_file(small.label_file(1)));
+
+    EXPECT_NE(fingerprint(backwards, need_labels), first);
+    EXPECT_NE(fingerprint(fewer, need_labels), first);
+    EXPECT_NE(fingerprint(renamed, need_labels), first);
+    const std::string whole = read_file(images[1]);
+    vision::write_image(images[1], blobs({51, 80}, 1));
+    EXPECT_NE(fingerprint(images, need_labels), first);
+    write_file(images[1], whole);
+    EXPECT_EQ(fingerprint(images, need_labels), first);
+  }
+}
+
+TEST(TrainingSet, HasAnotherFingerprintWithOtherLabelsWhereItNeedsThem) {
+  SmallSet small;
+  fill(small);
+  const std::string first = fingerprint(small.images());
+  const std::string unlabelled = fingerprint(small.images(), false);
+  const std::string one = read_file(small.label_file(1));
+  const std::string three = read_file(small.label_file(3));
+  const std::vector<std::pair<std::string, std::string>> others{
+      {"1 0.6 0.5 0.5 0.3\n", three},   // A class.
+      {"2 0.6 0.5 0.5 0.31\n", three},  // A side.
+      {three, one},                     // Those of another image.
+      {one + three, ""},                // All of one image.
+      {"", three},
+  };
+
+  EXPECT_NE(unlabelled, first);
+  for (const auto& [of_one, of_three] : others) {
+    write_file(small.label_file(1), of_one);
+    write_file(small.label_file(3), of_three);
+    EXPECT_NE(fingerprint(small.images()), first) << of_one;
+    EXPECT_EQ(fingerprint(small.images(), false), unlabelled) << of_one;
+  }
+  write_file(small.label_file(1), "2  0.60 0.5 0.5 0.3\n\n");  // The same label.
+  write_file(small.label_file(3), three);
+  EXPECT_EQ(fingerprint(small.images()), first);
+}
+
 }  // namespace
 }  // namespace yoloq::dataset
