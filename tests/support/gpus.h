@@ -18,6 +18,10 @@ inline std::string why_not_on_gpus(int count) {
   }
 }
 
+/// LibTorch looks for its CUDA half once, at the first gradient, and a test on the CPU may come
+/// first: so before main().
+inline const bool kGpusOpened = why_not_on_gpus(1).empty();
+
 }  // namespace yoloq::test
 
 /// Skips the test with the reason, for a test's own body or SetUp().

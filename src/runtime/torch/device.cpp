@@ -13,10 +13,13 @@ namespace yoloq::runtime::torch {
 
 namespace {
 
-/// Registers the kernels for GPUs; once.
+/// Registers the kernels for GPUs; once. Float32 is float32 there: LibTorch would give convolutions
+/// products of 10-bit mantissas (TF32).
 void open_cuda() {
   static const SharedLibrary allocator("LibTorch's CUDA half", {"libc10_cuda.so"});
   static const SharedLibrary kernels("LibTorch's CUDA half", {"libtorch_cuda.so"});
+  at::globalContext().setAllowTF32CuDNN(false);
+  at::globalContext().setAllowTF32CuBLAS(false);
 }
 
 }  // namespace
