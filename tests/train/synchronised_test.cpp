@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "support/gpus.h"
 #include "train/detail/distillation.h"
 #include "train/detail/loss.h"
 #include "train/detail/ranks.h"
@@ -69,9 +70,11 @@ TEST(SynchronisedNorm, IsThatOfTheWholeBatchWithItsGradients) {
     at::Tensor mine = part_of(input, place.rank).requires_grad_();
     at::Tensor own_gamma = gamma.clone().requires_grad_(), own_beta = beta.clone().requires_grad_();
     const at::Tensor own_mean = at::ones({4}), own_variance = at::ones({4});
-    const at::Tensor output =
-        synchronised_norm({mine, own_gamma, own_beta, own_mean, own_variance, 0.03, 1e-3},
-                          {kImages, [&](std::span<at::Tensor> sums) { ranks.sum(sums); }});
+    const at::Tensor output = synchronised_norm(
+        {mine, own_gamma, own_beta, own_mean, own_variance, 0.03, 1e-3},
+        {.images = kImages, .rank = ranks.rank(), .ranks = ranks.size(), .sum = [&](auto sums) {
+           ranks.sum(sums);
+         }});
     (output * part_of(weights, place.rank)).sum().backward();
     std::unique_lock lock(mutex);
     expect_close(output.detach(), part_of(expected.detach(), place.rank), kClose * 10);
@@ -86,6 +89,75 @@ TEST(SynchronisedNorm, IsThatOfTheWholeBatchWithItsGradients) {
   EXPECT_THAT(errors, Each(IsEmpty()));
   expect_close(at_gamma, whole_gamma.grad(), kClose * 10);
   expect_close(at_beta, whole_beta.grad(), kClose);
+}
+
+/// Sums over ranks that take turns: rounds are repeated until each has seen what all say.
+class TurnTaking {
+ public:
+  explicit TurnTaking(std::size_t ranks) : ranks_(ranks) {}
+
+  SumTensors begin(std::size_t rank) {
+    exchange_ = 0;
+    return [this, rank](std::span<at::Tensor> tensors) {
+      if (exchange_ == said_.size()) said_.emplace_back(ranks_);
+      auto& all = said_[exchange_++];
+      all[rank] = tensors.front().clone();
+      for (std::size_t other = 0; other < ranks_; ++other) {
+        if (other != rank && all[other].defined()) tensors.front().add_(all[other]);
+      }
+    };
+  }
+
+ private:
+  std::size_t ranks_;
+  std::size_t exchange_ = 0;
+  std::vector<std::vector<at::Tensor>> said_;  ///< By exchange and rank.
+};
+
+TEST(SynchronisedNormOnGpu, IsThatOfTheWholeBatchWithItsGradients) {
+  YOLOQ_NEED_GPUS(1);
+  constexpr double kClose = 1e-5;
+  for (const auto format : {at::MemoryFormat::Contiguous, at::MemoryFormat::ChannelsLast}) {
+    const at::Tensor input = (noise({kImages, 4, 6, 7}, 1) * 0.5 + 3).contiguous(format);
+    const at::Tensor weights = noise({kImages, 4, 6, 7}, 2);
+    const at::Tensor gamma = noise({4}, 3), beta = noise({4}, 4);
+    at::Tensor whole = input.clone().requires_grad_();
+    at::Tensor whole_gamma = gamma.clone().requires_grad_(),
+               whole_beta = beta.clone().requires_grad_();
+    at::Tensor mean = at::ones({4}), variance = at::ones({4});
+    const at::Tensor expected =
+        at::batch_norm(whole, whole_gamma, whole_beta, mean, variance, true, 0.03, 1e-3, false);
+    (expected * weights).sum().backward();
+
+    TurnTaking turns(3);
+    at::Tensor at_gamma, at_beta;
+    for (int round = 0; round < 3; ++round) {
+      at_gamma = at::zeros({4});
+      at_beta = at::zeros({4});
+      for (int rank = 0; rank < 3; ++rank) {
+        at::Tensor mine = part_of(input, rank).to(at::kCUDA).requires_grad_();
+        at::Tensor own_gamma = gamma.to(at::kCUDA).requires_grad_(),
+                   own_beta = beta.to(at::kCUDA).requires_grad_();
+        const at::Tensor own_mean = at::ones({4}, at::kCUDA), own_variance = own_mean.clone();
+        const at::Tensor output =
+            synchronised_norm({mine, own_gamma, own_beta, own_mean, own_variance, 0.03, 1e-3},
+                              {.images = kImages,
+                               .rank = static_cast<std::size_t>(rank),
+                               .ranks = 3,
+                               .sum = turns.begin(static_cast<std::size_t>(rank))});
+        (output * part_of(weights, rank).to(at::kCUDA)).sum().backward();
+        at_gamma += own_gamma.grad().cpu();
+        at_beta += own_beta.grad().cpu();
+        if (round < 2) continue;
+        expect_close(output.detach().cpu(), part_of(expected.detach(), rank), kClose);
+        expect_close(own_mean.cpu(), mean, kClose);
+        expect_close(own_variance.cpu(), variance, kClose);
+        expect_close(mine.grad().cpu(), part_of(whole.grad(), rank), kClose * 10);
+      }
+    }
+    expect_close(at_gamma, whole_gamma.grad(), kClose * 10);
+    expect_close(at_beta, whole_beta.grad(), kClose);
+  }
 }
 
 LossOptions options_of_two_levels() {

@@ -191,6 +191,9 @@ std::size_t Ranks::size() const {
 void Ranks::sum(std::span<at::Tensor> tensors) const {
   if (!group_ || tensors.empty()) return;
   const c10::NoGradGuard guard;
+  if (tensors.size() == 1 && tensors.front().is_contiguous()) {
+    return group_->sum_in_place(tensors.front());
+  }
   std::vector<at::Tensor> flat;
   for (const at::Tensor& tensor : tensors) flat.push_back(tensor.contiguous().view(-1));
   at::Tensor all = at::cat(flat);

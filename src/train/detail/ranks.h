@@ -19,7 +19,8 @@ namespace yoloq::train::detail {
 /// and NCCL for tensors on GPUs.
 ///
 /// Every rank calls sum(), from_first(), gather() and finish() in the same order with the same
-/// sizes.
+/// sizes. Where there are several, SIGPIPE is ignored in the whole process from then on: a rank
+/// that is gone is an error to be told.
 class Ranks {
  public:
   /// Waits for all ranks.
