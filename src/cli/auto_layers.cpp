@@ -84,11 +84,12 @@ void AutoLayers::take_from(std::vector<std::string>& skip_layers) {
 
 sense::Profile AutoLayers::profile(const pipeline::DetectionModel& model,
                                    const quantize::Plan& plan, const std::vector<fs::path>& images,
-                                   int threads) const {
+                                   const pipeline::QuantizationOptions& how) const {
   if (sensitivity.empty()) {
     const auto chosen = pipeline::pick_images(images, sense::kFastImages);
-    return sense::fast_profile({.model = model, .plan = plan, .images = chosen},
-                               {.threads = threads, .progress = progress_bar("sensitivity")});
+    return sense::fast_profile(
+        {.model = model, .plan = plan, .images = chosen, .backend = how.backend},
+        {.threads = how.threads, .progress = progress_bar("sensitivity")});
   }
   const sense::Profile known = sense::read_profile(sensitivity);
   sense::require_profile_of(known, model.graph);

@@ -48,8 +48,10 @@ struct AutoLayers {
   ///
   /// @param plan    without tuning.
   /// @param images  of the split to calibrate on, that decode.
+  /// @param how     its `threads` and `backend`.
   sensitivity::Profile profile(const pipeline::DetectionModel& model, const quantize::Plan& plan,
-                               const std::vector<std::filesystem::path>& images, int threads) const;
+                               const std::vector<std::filesystem::path>& images,
+                               const pipeline::QuantizationOptions& how) const;
 
   /// The names that auto:N stands for.
   std::vector<std::string> most_sensitive(const sensitivity::Profile& profile) const;

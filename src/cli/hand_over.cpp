@@ -20,8 +20,8 @@ bool needs_torch(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     const std::string_view argument = argv[i];
     if (i == 1 && (argument == "train" || argument == "qat")) return true;
-    if (argument == "--backend=torch") return true;
-    if (argument == "torch" && std::string_view(argv[i - 1]) == "--backend") return true;
+    if (argument.starts_with("--backend=torch")) return true;
+    if (argument.starts_with("torch") && std::string_view(argv[i - 1]) == "--backend") return true;
   }
   return false;
 }

@@ -65,6 +65,7 @@ pipeline::QuantizationOptions PlanArguments::pipeline_options() const {
           .images = image_count(),
           .cache = cache,
           .threads = threads,
+          .backend = backend,
           .skip_bad = skip_bad,
           .tune_weights = tuning,
           .bias_correction = bias_correction,
@@ -98,6 +99,10 @@ void PlanArguments::declare_calibration(CLI::App& app) {
       ->capture_default_str();
   app.add_option("--split", split, "split to calibrate on")->capture_default_str();
   app.add_flag("--skip-bad", skip_bad, "leave out images that do not decode");
+  app.add_option("--backend", backend,
+                 "runtime that computes what is calibrated and profiled on: openvino, torch, "
+                 "torch-cuda (a GPU)")
+      ->capture_default_str();
   app.add_option("--threads", threads, "0: all that the process may use")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();

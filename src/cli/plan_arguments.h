@@ -38,11 +38,12 @@ struct PlanArguments {
   bool bias_correction = true;
   std::size_t tuning_images = 32;
   int threads = 0;
+  std::string backend = "openvino";
   std::filesystem::path cache = ".cache/yoloq";
 
   /// --target, --calibrator, ..., --cache.
   void declare_calibrator(CLI::App& app);
-  /// The same, --batch-size, --num-calib-batch, --split, --skip-bad, --threads.
+  /// The same, --batch-size, --num-calib-batch, --split, --skip-bad, --backend, --threads.
   void declare_calibration(CLI::App& app);
   /// --residual, --per-tensor, --reduce-range, --weight-scale.
   void declare_placement(CLI::App& app);

@@ -208,7 +208,7 @@ void quantize(QuantizeArguments& arguments, const pipeline::DetectionModel& mode
     untuned.tune_weights = untuned.bias_correction = false;
     rounded = pipeline::quantize_model(model, images, untuned);
     const auto& known_good = arguments.how.skip_bad ? rounded.images : images;
-    profile = automatic.profile(model, rounded.plan, known_good, arguments.how.threads);
+    profile = automatic.profile(model, rounded.plan, known_good, untuned);
   }
   if (automatic.count) {
     const auto names = automatic.most_sensitive(profile);

@@ -156,7 +156,8 @@ Measured measure(const SensitivityArguments& arguments) {
     plan = pipeline::read_plan(arguments.plan_file);
   }
   for (const std::string& message : skipped) fmt::print("skipped: {}\n", message);
-  const sense::Subject subject{.model = model, .plan = plan, .images = chosen.images};
+  const sense::Subject subject{
+      .model = model, .plan = plan, .images = chosen.images, .backend = arguments.plan.backend};
   Measured outcome{.profile = {}, .facts = Json::object()};
   if (arguments.method == "map") {
     outcome = measure_map(arguments, subject, chosen.truth);

@@ -40,6 +40,9 @@ calibrate::CacheInputs cache_inputs(const graph::Graph& model,
                                    size.height, size.width, kObjectThreshold),
       .tensors = tensors,
       .images = {}};
+  if (options.backend != CalibrationOptions{}.backend) {
+    inputs.preprocessing += ", computed by " + runtime::identity(options.backend);
+  }
   inputs.tensors.insert(inputs.tensors.end(), heads.begin(), heads.end());
   for (const fs::path& image : images) {
     inputs.images.emplace_back(image.filename().string(), hash_of(read_file(image)));
@@ -67,7 +70,8 @@ CalibrationResult run_calibration(const graph::Graph& model,
   const detail::ObservedModel observed =
       detail::observed_model(model, tensors, {.values = options.heads, .classes = options.classes});
   const auto engine = runtime::compile(
-      observed.graph, {.mode = runtime::Mode::throughput, .threads = options.threads});
+      observed.graph,
+      {.backend = options.backend, .mode = runtime::Mode::throughput, .threads = options.threads});
   detail::ActivationObserver observer(observed);
   // Outputs are large and observing them is work of the same processors: a worker more than there
   // are streams would only need more memory.

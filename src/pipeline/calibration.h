@@ -31,11 +31,12 @@ struct Processes {
 };
 
 struct CalibrationOptions {
-  vision::Size size;               ///< Of the letterboxed image.
-  std::filesystem::path cache;     ///< Folder of .ranges files; empty: no cache.
-  int threads = 0;                 ///< 0: all that the process may use.
-  std::vector<std::string> heads;  ///< Values that the head's convolutions compute, raw logits.
-  std::int64_t classes = 0;        ///< Of the head.
+  vision::Size size;                 ///< Of the letterboxed image.
+  std::filesystem::path cache;       ///< Folder of .ranges files; empty: no cache.
+  int threads = 0;                   ///< 0: all that the process may use.
+  std::string backend = "openvino";  ///< Runtime that computes the model; see runtime/engine.h.
+  std::vector<std::string> heads;    ///< Values that the head's convolutions compute, raw logits.
+  std::int64_t classes = 0;          ///< Of the head.
   bool skip_bad = false;
   Progress progress;
   Processes processes = {};  ///< That share the images.

@@ -24,6 +24,7 @@ struct QuantizationOptions {
   std::size_t images = 128;     ///< Calibration images; all that there are if fewer.
   std::filesystem::path cache;  ///< Folder of .ranges files; empty: none.
   int threads = 0;
+  std::string backend = "openvino";  ///< Runtime that computes what is calibrated on.
   bool skip_bad = false;
   bool tune_weights = true;
   bool bias_correction = true;

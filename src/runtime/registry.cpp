@@ -26,6 +26,7 @@ namespace torch {
                                               const EngineOptions& options);
 [[gnu::weak]] std::shared_ptr<Engine> load(const EngineFile& file, const EngineOptions& options);
 [[gnu::weak]] std::string identity();
+[[gnu::weak]] std::string identity_of_gpu();
 }  // namespace torch
 
 namespace {
@@ -51,21 +52,27 @@ constexpr BackendInfo kTensorRt{"tensorrt", "not built in: configure with -DTENS
                                 true};
 #endif
 
-BackendInfo torch_row() {
+/// A row of LibTorch's, where this program has it.
+BackendInfo torch_row(std::string_view name, std::string_view summary, bool on_gpu) {
   auto* const compiler = torch::compile;
   if (compiler == nullptr) {
-    return {"torch", "not in this program: it is in yoloq-torch, built with -DYOLOQ_WITH_TORCH=ON"};
+    return {name, "not in this program: it is in yoloq-torch, built with -DYOLOQ_WITH_TORCH=ON"};
   }
-  BackendInfo row{"torch", "LibTorch, float32: a reference that computes Q/DQ nodes literally"};
+  BackendInfo row{name, summary};
   row.available = row.literal = true;
+  row.on_gpu = on_gpu;
   row.compile = compiler;
   row.load = torch::load;
-  row.identity = torch::identity;
+  row.identity = on_gpu ? torch::identity_of_gpu : torch::identity;
   return row;
 }
 
 std::span<const BackendInfo> rows() {
-  static const std::array kRows{kOpenVino, kTensorRt, torch_row()};
+  static const std::array kRows{
+      kOpenVino, kTensorRt,
+      torch_row("torch", "LibTorch, float32: a reference that computes Q/DQ nodes literally",
+                false),
+      torch_row("torch-cuda", "the same on NVIDIA GPUs", true)};
   return kRows;
 }
 

@@ -20,9 +20,9 @@ Profile fast_profile(const Subject& subject, const HeadOptions& options) {
     const auto progress = [&](std::size_t done, std::size_t) {
       if (options.progress) options.progress(group * images + done, groups * images);
     };
-    const std::vector<double> losses =
-        prediction_losses(subject.model, variants_of(base, subject.plan, chosen), subject.images,
-                          {.threads = options.threads, .progress = progress});
+    const std::vector<double> losses = prediction_losses(
+        subject.model, variants_of(base, subject.plan, chosen), subject.images,
+        {.backend = subject.backend, .threads = options.threads, .progress = progress});
     for (std::size_t i = 0; i < chosen.size(); ++i) chosen[i].cost = losses[i];
   }
   put_most_sensitive_first(profile);

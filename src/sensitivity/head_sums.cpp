@@ -28,8 +28,9 @@ std::vector<std::vector<double>> head_sums(const Subject& subject, const graph::
   for (std::size_t group = 0; group < groups; ++group) {
     const std::size_t first = group * options.group;
     const auto chosen = layers.subspan(first, std::min(options.group, layers.size() - first));
-    const Variants variants(base, variants_of(base, subject.plan, chosen),
-                            {.threads = options.threads, .base_outputs = true});
+    const Variants variants(
+        base, variants_of(base, subject.plan, chosen),
+        {.backend = subject.backend, .threads = options.threads, .base_outputs = true});
     const auto progress = [&](std::size_t done, std::size_t) {
       if (options.progress) options.progress(group * images + done, groups * images);
     };

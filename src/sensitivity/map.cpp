@@ -31,8 +31,9 @@ std::string hash_of_labels(const pipeline::GroundTruth& truth) {
 }
 
 bool same_question(const Profile& a, const Profile& b) {
-  return a.method == b.method && a.model_hash == b.model_hash && a.plan_hash == b.plan_hash &&
-         a.images_hash == b.images_hash && a.labels_hash == b.labels_hash;
+  return a.method == b.method && a.backend == b.backend && a.model_hash == b.model_hash &&
+         a.plan_hash == b.plan_hash && a.images_hash == b.images_hash &&
+         a.labels_hash == b.labels_hash;
 }
 
 /// One run over all layers.
@@ -85,7 +86,8 @@ class MapRun {
 
   void measure_float() {
     const pipeline::Detector detector{
-        .engine = runtime::compile(base_, {.threads = options_.threads}),
+        .engine =
+            runtime::compile(base_, {.backend = subject_.backend, .threads = options_.threads}),
         .head = subject_.model.head,
         .size = subject_.model.size};
     const Stopwatch watch;
@@ -102,7 +104,7 @@ class MapRun {
     std::vector<std::vector<detect::Boxes>> boxes(
         layers.size(), std::vector<detect::Boxes>(subject_.images.size()));
     const Variants variants(base_, variants_of(base_, subject_.plan, layers),
-                            {.threads = options_.threads});
+                            {.backend = subject_.backend, .threads = options_.threads});
     const auto progress = [&](std::size_t done, std::size_t) {
       if (options_.progress) options_.progress(done_ + done, steps_);
     };

@@ -20,6 +20,7 @@ struct Subject {
   const pipeline::DetectionModel& model;  ///< Float.
   const quantize::Plan& plan;             ///< That quantizes all layers that count.
   std::span<const std::filesystem::path> images;
+  std::string backend = "openvino";  ///< Runtime that computes; see runtime/engine.h.
 };
 
 /// How much work something was.

@@ -23,7 +23,9 @@ std::vector<double> prediction_losses(const pipeline::DetectionModel& model,
     to_heads.push_back(pipeline::with_input(version, 1, model.size));
     to_heads.back().outputs = base.outputs;
   }
-  const Variants variants(base, to_heads, {.threads = options.threads, .base_outputs = true});
+  const Variants variants(
+      base, to_heads,
+      {.backend = options.backend, .threads = options.threads, .base_outputs = true});
   std::vector<std::vector<std::optional<double>>> moved(versions.size());
   for (auto& row : moved) row.resize(images.size());
   variants.run(images, model.size, options.progress, [&](const VariantOutputs& found) {

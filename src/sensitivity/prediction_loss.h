@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "core/progress.h"
@@ -12,6 +13,7 @@
 namespace yoloq::sensitivity {
 
 struct PredictionLossOptions {
+  std::string backend = "openvino";  ///< Runtime that computes; see runtime/engine.h.
   int threads = 0;
   Progress progress;
 };

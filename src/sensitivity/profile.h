@@ -37,13 +37,14 @@ struct LayerCost {
 
 /// All layers of one model.
 struct Profile {
-  std::string method;       ///< "map", "sqnr" or "fast".
-  std::string unit;         ///< Of the costs.
-  std::string model;        ///< Name of the file, for people.
-  std::string model_hash;   ///< See hash_of_layers().
-  std::string plan_hash;    ///< Of the scales and codes with which layers were quantized.
-  std::string images_hash;  ///< Of the names and bytes of the images.
-  std::string labels_hash;  ///< Of the boxes to find; empty where the method needs none.
+  std::string method;                ///< "map", "sqnr" or "fast".
+  std::string unit;                  ///< Of the costs.
+  std::string backend = "openvino";  ///< Runtime that computed.
+  std::string model;                 ///< Name of the file, for people.
+  std::string model_hash;            ///< See hash_of_layers().
+  std::string plan_hash;             ///< Of the scales and codes with which layers were quantized.
+  std::string images_hash;           ///< Of the names and bytes of the images.
+  std::string labels_hash;           ///< Of the boxes to find; empty where the method needs none.
   std::size_t images = 0;
   std::vector<LayerCost> layers;  ///< Most sensitive first; ties by id.
 

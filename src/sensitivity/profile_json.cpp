@@ -68,6 +68,7 @@ Profile from_json(const Json& json) {
                   .images_hash = field<std::string>(json, "images_hash"),
                   .labels_hash = field<std::string>(json, "labels_hash"),
                   .images = field<std::size_t>(json, "images")};
+  if (json.contains("backend")) profile.backend = field<std::string>(json, "backend");
   for (const Json& row : field<Json>(json, "layers")) profile.layers.push_back(layer_of(row));
   check_layers(profile);
   put_most_sensitive_first(profile);
@@ -81,6 +82,7 @@ std::string to_json(const Profile& profile) {
             {"version", kVersion},
             {"method", profile.method},
             {"unit", profile.unit},
+            {"backend", profile.backend},
             {"model", profile.model},
             {"model_hash", profile.model_hash},
             {"plan_hash", profile.plan_hash},

@@ -59,6 +59,7 @@ Profile empty_profile(const Subject& subject, std::string method, std::string un
   if (subject.images.empty()) fail(ErrorCode::bad_argument, "there are no images to measure on");
   return {.method = std::move(method),
           .unit = std::move(unit),
+          .backend = subject.backend,
           .model = subject.model.name,
           .model_hash = hash_of_layers(subject.model.graph),
           .plan_hash = hash_of_plan(subject.plan),

@@ -50,8 +50,8 @@ Variants::Variants(const graph::Graph& base, std::span<const graph::Graph> varia
     kept_.push_back(i);
     shared.outputs.push_back(base.outputs[i]);
   }
-  const runtime::EngineOptions engine{.mode = runtime::Mode::throughput,
-                                      .threads = options.threads};
+  const runtime::EngineOptions engine{
+      .backend = options.backend, .mode = runtime::Mode::throughput, .threads = options.threads};
   shared = runtime::with_outputs(shared, inner);
   // A base of which nothing is needed but the image itself still has to say something.
   if (shared.outputs.empty()) shared = base;

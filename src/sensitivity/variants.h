@@ -40,8 +40,9 @@ struct VariantOutputs {
 using Visit = std::function<void(const VariantOutputs&)>;
 
 struct VariantOptions {
-  int threads = 0;            ///< 0: all that the process may use.
-  bool base_outputs = false;  ///< Compute all outputs of the base, to be compared with.
+  std::string backend = "openvino";  ///< Runtime that computes; see runtime/engine.h.
+  int threads = 0;                   ///< 0: all that the process may use.
+  bool base_outputs = false;         ///< Compute all outputs of the base, to be compared with.
 };
 
 /// A compiled base and its variants.

@@ -19,6 +19,7 @@
 #include "runtime/cpu.h"
 #include "runtime/engine_file.h"
 #include "runtime/torch/backend.h"
+#include "runtime/torch/device.h"
 #include "runtime/torch/tensors.h"
 
 namespace yoloq::runtime::torch {
@@ -57,6 +58,24 @@ std::vector<PortInfo> describe(const std::vector<graph::Port>& ports, const grap
     result.push_back({port.name, type.dtype, type.dims.value_or(graph::Dims{})});
   }
   return result;
+}
+
+constexpr const char* kOnGpu = "torch-cuda";
+
+const char* backend_on(c10::Device device) { return device.is_cuda() ? kOnGpu : "torch"; }
+
+/// Where the engine computes. Of what GPU runtimes can be told it takes the device; and shapes, as
+/// it takes any.
+c10::Device device_of(const EngineOptions& options) {
+  if (options.backend != kOnGpu) return c10::kCPU;
+  GpuOptions rest = options.gpu;
+  rest.device = 0;
+  rest.shapes.reset();
+  if (!rest.is_default()) {
+    fail(ErrorCode::bad_argument,
+         "the backend '{}' takes one device and nothing else of a GPU's options", kOnGpu);
+  }
+  return open_device("cuda:" + std::to_string(options.gpu.device));
 }
 
 class TorchEngine;
@@ -113,7 +132,7 @@ class TorchEngine final : public Engine, public std::enable_shared_from_this<Tor
 
   void save(const std::filesystem::path& path) const override {
     const std::string bytes = onnx::serialize(network_->graph());
-    write_file(path, serialize(EngineFile{.backend = "torch",
+    write_file(path, serialize(EngineFile{.backend = backend_on(network_->device()),
                                           .backend_version = TORCH_VERSION,
                                           .device = network_->device().str(),
                                           .float_type = "f32",
@@ -230,9 +249,11 @@ std::shared_ptr<Engine> engine_of(std::shared_ptr<Network> network) {
 std::shared_ptr<Engine> compile(const graph::Graph& graph, const EngineOptions& options) {
   require_float32(options.float_type);
   const Workers workers = workers_of(options);
+  const c10::Device device = device_of(options);
   graph::Graph typed = graph;
   graph::infer_shapes(typed);
-  return std::make_shared<TorchEngine>(std::make_shared<Network>(typed), workers, options.profile);
+  return std::make_shared<TorchEngine>(std::make_shared<Network>(typed, device), workers,
+                                       options.profile);
 }
 
 std::shared_ptr<Engine> load(const EngineFile& file, const EngineOptions& options) {
@@ -240,12 +261,15 @@ std::shared_ptr<Engine> load(const EngineFile& file, const EngineOptions& option
     fail(ErrorCode::unsupported, "LibTorch {} wrote it, this is LibTorch {}; build it again",
          file.backend_version, TORCH_VERSION);
   }
-  if (file.device != "cpu") {
-    fail(ErrorCode::unsupported, "it was built for the device '{}', this is 'cpu'; build it again",
-         file.device);
+  EngineOptions here = options;
+  here.backend = file.backend;
+  const std::string device = device_of(here).str();
+  if (file.device != device) {
+    fail(ErrorCode::unsupported, "it was built for the device '{}', this is '{}'; build it again",
+         file.device, device);
   }
   try {
-    return torch::compile(onnx::parse(file.blob), options);
+    return torch::compile(onnx::parse(file.blob), here);
   } catch (const Error& error) {
     fail(ErrorCode::backend, "the model inside cannot be read: {}", error.what());
   }
@@ -253,6 +277,10 @@ std::shared_ptr<Engine> load(const EngineFile& file, const EngineOptions& option
 
 std::string identity() {
   return std::string("LibTorch " TORCH_VERSION " on ") + at::get_cpu_capability();
+}
+
+std::string identity_of_gpu() {
+  return "LibTorch " TORCH_VERSION " on " + open_device("cuda").str();
 }
 
 }  // namespace yoloq::runtime::torch
