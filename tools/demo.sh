@@ -25,7 +25,7 @@ $yoloq dataset shapes --out "$own/data" --images 400 --val 300 --img 160 --class
 $yoloq quantize "${quantized[@]}" --out "$own/int8.onnx"
 $yoloq quantize "${quantized[@]}" --skip-layers auto:4 --out "$own/partial.onnx"
 if [ -x build/release/src/cli/yoloq-torch ]; then
-  $yoloq qat "${quantized[@]}" --epochs 4 --evaluate-every 0 --out "$own/qat"
+  $yoloq qat "${quantized[@]}" --epochs 4 --evaluate-every 0 --out "$own/qat" --exist-ok
   $yoloq export --weights "$own/qat/last.ckpt" --dynamic --out "$own/qat.onnx"
 fi
 $yoloq export --weights models/yolov5p-shapes.ckpt --simplify --dynamic --out "$own/fp32.onnx"

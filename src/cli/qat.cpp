@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
+#include <optional>
 
 #include "checkpoint/checkpoint.h"
 #include "cli/arguments.h"
@@ -55,7 +56,7 @@ quantize::Plan plan_of(QatArguments& arguments, const pipeline::DetectionModel& 
     untuned.tune_weights = untuned.bias_correction = false;
     const auto rounded = pipeline::quantize_model(model, images, untuned);
     const auto names = arguments.automatic.most_sensitive(
-        arguments.automatic.profile(model, rounded.plan, images, how.threads));
+        arguments.automatic.profile(model, rounded.plan, images, how));
     fmt::print("most sensitive layers, kept in float: {}\n", fmt::join(names, ", "));
     for (const std::string& name : names) {
       how.quantize.rules.push_back({name, quantize::Precision::fp32, "--skip-layers auto"});
@@ -80,6 +81,21 @@ graph::Graph with_norm(const fs::path& path) {
        path.string());
 }
 
+/// What is said of training, before minutes of calibration.
+void settle_recipe(QatArguments& arguments) {
+  TrainingArguments& training = arguments.training;
+  train::Recipe& recipe = training.recipe;
+  recipe.size = training.side();
+  recipe.learn_scales = arguments.learn_scales && recipe.range_momentum == 0;
+  if (arguments.scale_lr) recipe.scale_lr = *arguments.scale_lr;
+  recipe.teacher = arguments.labels ? train::Teacher::labels : train::Teacher::float_model;
+  recipe.batch_statistics = false;
+  train::check_recipe(recipe, arguments.plan.empty() ? arguments.how.target
+                                                     : pipeline::read_plan(arguments.plan).target);
+  train::check_device(recipe.device);
+  training.check_files();
+}
+
 void run_qat(QatArguments arguments) {
   arguments.automatic.take_from(arguments.how.skip_layers);
   if (arguments.automatic.until_drop) {
@@ -88,7 +104,7 @@ void run_qat(QatArguments arguments) {
   arguments.how.quantize_options();  // Fails before anything is read.
   TrainingArguments& training = arguments.training;
   training.join_ranks();
-  train::check_device(training.recipe.device);
+  settle_recipe(arguments);
   const dataset::Dataset dataset = dataset::read_data_yaml(training.data);
   const pipeline::DetectionModel model =
       pipeline::load_model(arguments.model.one(), {.size = training.size.size(),
@@ -100,19 +116,17 @@ void run_qat(QatArguments arguments) {
   }
   train::Job job{.model = model.graph, .head = model.head};
   training.fill(job, dataset);
+  const std::optional<graph::Graph> unfolded =
+      arguments.keep_norm ? std::optional(with_norm(arguments.model.one())) : std::nullopt;
   // Of rank 0 for all: tuned on another CPU, a weight may get another code.
   job.plan = pipeline::unpack_plan(
       training.team->from_first(pipeline::pack_plan(plan_of(arguments, model, job.images))));
-  if (arguments.keep_norm) {
-    job.model = with_norm(arguments.model.one());
+  if (unfolded) {
+    job.model = *unfolded;
     job.head = detect::find_head(pipeline::with_input(job.model, 1, training.side()),
                                  arguments.model.hints(dataset.names));
     job.plan = pipeline::unfolded_plan(job.model, *std::move(job.plan));
   }
-  job.recipe.learn_scales = arguments.learn_scales && job.recipe.range_momentum == 0;
-  if (arguments.scale_lr) job.recipe.scale_lr = *arguments.scale_lr;
-  job.recipe.teacher = arguments.labels ? train::Teacher::labels : train::Teacher::float_model;
-  job.recipe.batch_statistics = false;
   fmt::print("{} of {} layers int8, target {}; learns from {}\n", job.plan->int8_layers(),
              job.plan->layers.size(), job.plan->target,
              arguments.labels ? "labels" : "the float model");

@@ -158,6 +158,7 @@ void TrainingArguments::declare(CLI::App& app, const char* hyp_default, const ch
   app.add_flag("!--no-val", validate, "do not measure AP on the val split");
   app.add_flag("--skip-bad", recipe.skip_bad, "leave out images that do not decode");
   app.add_flag("--resume", resume, "go on from last.ckpt in the folder of --out");
+  app.add_flag("--exist-ok", replace, "a training that --out holds already makes way");
   app.add_option("--out", out, "folder")->capture_default_str();
 }
 
@@ -174,6 +175,13 @@ pipeline::Processes TrainingArguments::processes() const {
           .gather = [all = team](const std::string& bytes) { return all->gather(bytes); }};
 }
 
+void TrainingArguments::check_files() const {
+  if (recipe.place.rank > 0) return;
+  train::check_folder(out, resume, replace);
+  require_writable(out / "last.ckpt");
+  require_writable(json.file);
+}
+
 vision::Size TrainingArguments::side() const {
   return size.size().value_or(vision::Size{kDefaultSide, kDefaultSide});
 }
@@ -186,6 +194,7 @@ void TrainingArguments::fill(train::Job& job, const dataset::Dataset& dataset) c
   job.hyp = read_hyp(hyp);
   job.folder = out;
   job.resume = resume;
+  job.replace = replace;
   if (static_cast<int>(dataset.names.size()) != job.head.class_count) {
     fail(ErrorCode::bad_argument, "'{}' has {} classes, the model {}", dataset.file.string(),
          dataset.names.size(), job.head.class_count);
@@ -200,8 +209,7 @@ void TrainingArguments::fill(train::Job& job, const dataset::Dataset& dataset) c
 train::Result TrainingArguments::run(const train::Job& job) const {
   const train::RankPlace& place = job.recipe.place;
   if (place.rank > 0) return train::train(job, {}, *team);
-  require_writable(job.folder / "last.ckpt");
-  require_writable(json.file);
+  check_files();
   fmt::print("{} images of '{}', {} to measure on; batches of {} at {} pixels on {}\n",
              job.images.size(), split, job.val_images.size(), job.recipe.batch_size,
              job.recipe.size.width, job.recipe.device);

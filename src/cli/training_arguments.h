@@ -34,6 +34,7 @@ struct TrainingArguments {
   std::optional<int> nominal_batch = train::Recipe{}.nominal_batch;
   std::string split = "train";
   bool resume = false;
+  bool replace = false;
   bool validate = true;
   bool linear = false;
   std::shared_ptr<const train::Team> team;  ///< Since join_ranks().
@@ -44,6 +45,11 @@ struct TrainingArguments {
   /// Takes the rank that a launcher gives this process: its GPU, its share of the threads.
   /// Waits for the others. Only rank 0 prints from then on. To be called first.
   void join_ranks();
+
+  /// Rank 0: whether --out and --json can be written, and --out may.
+  ///
+  /// @throws as train::check_folder(); Error(io).
+  void check_files() const;
 
   /// All ranks, to share work before training.
   pipeline::Processes processes() const;

@@ -31,8 +31,9 @@ struct ScheduleOptions {
 ///                    warmup_momentum, accumulation from 1
 ///     accumulate     nominal_batch / batch_size, rounded, at least 1
 ///
-/// Source: train() of Ultralytics' train.py, v5.0 to v7.0; without warmup_epochs there is no
-/// warm-up, where the original still takes 100 batches.
+/// Source: train() of Ultralytics' train.py, v5.0 to v7.0. Three things differ: a warm-up is at
+/// most half of the training, without warmup_epochs there is none (the original takes 100 batches
+/// either way), and AdamW's beta1 warms up as the momentum does (there it stays).
 class Schedule {
  public:
   Schedule(const dataset::Hyperparameters& hyp, const ScheduleOptions& options);

@@ -9,8 +9,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <nlohmann/json.hpp>
-#include <sstream>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -18,15 +16,14 @@
 #include "core/available_threads.h"
 #include "core/error.h"
 #include "core/file.h"
-#include "core/hash.h"
 #include "dataset/anchor_fit.h"
 #include "dataset/loader.h"
 #include "dataset/training_set.h"
-#include "onnx/model_file.h"
-#include "quantize/plan.h"
 #include "runtime/torch/device.h"
 #include "runtime/torch/errors.h"
+#include "train/detail/job_check.h"
 #include "train/detail/logs.h"
+#include "train/detail/progress.h"
 #include "train/detail/ranks.h"
 #include "train/detail/session.h"
 #include "train/detail/validation.h"
@@ -40,55 +37,9 @@ namespace fs = std::filesystem;
 namespace {
 
 using Clock = std::chrono::steady_clock;
-using Json = nlohmann::ordered_json;
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-void require(bool holds, std::string_view what) {
-  if (!holds) fail(ErrorCode::bad_argument, "{}", what);
-}
-
-void check(const Job& job) {
-  const Recipe& recipe = job.recipe;
-  require(recipe.epochs > 0, "training takes at least one epoch");
-  require(recipe.batch_size > 0 && recipe.nominal_batch > 0, "a batch has at least one image");
-  require(recipe.place.ranks < 1 || recipe.batch_size % recipe.place.ranks == 0,
-          fmt::format("a batch of {} images cannot be shared by {} ranks; --batch-size is of all "
-                      "ranks together, and a multiple of their number",
-                      recipe.batch_size, recipe.place.ranks));
-  require(recipe.size.width == recipe.size.height, "training takes square images");
-  require(!job.images.empty(), "there are no images to train on");
-  require(!recipe.amp || recipe.device != "cpu", "bfloat16 (amp) is for CUDA; the device is cpu");
-  require(job.head.form == detect::HeadForm::raw4d && !job.head.strides.empty(),
-          "training takes a model with raw heads");
-  const int stride = *std::ranges::max_element(job.head.strides);
-  if (recipe.size.width <= 0 || recipe.size.width % stride != 0) {
-    fail(ErrorCode::bad_argument, "images of {} pixels do not fit the model: give a multiple of {}",
-         recipe.size.width, stride);
-  }
-  require(!recipe.learn_scales || job.plan.has_value(),
-          "only a quantized model has scales to learn");
-  require(recipe.teacher == Teacher::labels || job.plan.has_value(),
-          "a float model that teaches itself learns nothing: the teacher is for quantized ones");
-  require(recipe.feature_gain >= 0 && std::isfinite(recipe.feature_gain),
-          "the gain of feature matching is a number from 0 up");
-  require(recipe.feature_gain == 0 || recipe.teacher == Teacher::float_model,
-          "features are matched with a teacher's; there is none where labels are learned");
-  require(recipe.range_momentum >= 0 && recipe.range_momentum <= 1,
-          "the momentum of moving ranges lies between 0 and 1");
-  const bool moving = recipe.range_momentum > 0;
-  require(!moving || job.plan.has_value(), "only a quantized model has ranges to move");
-  require(!moving || !recipe.learn_scales,
-          "scales are either learned or follow moving ranges, not both");
-  require(!moving || recipe.place.ranks == 1,
-          "ranges move by what one process sees; several would each have their own");
-  if ((recipe.learn_scales || moving) && job.plan->target == "onnxruntime") {
-    fail(ErrorCode::unsupported,
-         "target onnxruntime shares scales between tensors, which are not learned or moved "
-         "together; train with calibrated scales, or another target");
-  }
 }
 
 void make_folder(const fs::path& folder) {
@@ -97,6 +48,22 @@ void make_folder(const fs::path& folder) {
   if (!fs::is_directory(folder)) {
     fail(ErrorCode::io, "cannot make the folder '{}' for checkpoints: {}", folder.string(),
          problem.message());
+  }
+}
+
+/// Makes way for another training.
+void remove_training(const fs::path& folder) {
+  std::vector<fs::path> files{folder / "last.ckpt", folder / "best.ckpt", folder / "results.csv"};
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (entry.path().filename().string().starts_with("events.out.tfevents.")) {
+      files.push_back(entry.path());
+    }
+  }
+  for (const fs::path& file : files) {
+    std::error_code problem;
+    fs::remove(file, problem);
+    if (!problem) continue;
+    fail(ErrorCode::io, "cannot remove '{}': {}", file.string(), problem.message());
   }
 }
 
@@ -112,84 +79,14 @@ dataset::TrainingSet open_set(const Job& job, const std::vector<fs::path>& image
            .augment = augment,
            .seed = job.recipe.seed,
            .cache_bytes = job.recipe.cache_bytes,
-           .skip_bad = job.recipe.skip_bad}};
+           .skip_bad = job.recipe.skip_bad,
+           .need_labels = job.recipe.teacher == Teacher::labels}};
 }
 
-/// What a checkpoint remembers besides tensors.
-struct Progress {
-  int epochs_done = 0;
-  double best_ap = -1;
-  int best_epoch = -1;
-  int threads = 0;  ///< Of rank 0, in the last epoch.
-};
-
-/// What two runs must have in common for one to go on where the other was.
-Json recipe_json(const Job& job) {
-  const Recipe& recipe = job.recipe;
-  return {{"model", hash_of(onnx::serialize(job.model))},
-          {"plan", job.plan ? hash_of(quantize::to_yaml(*job.plan)) : ""},
-          {"epochs", recipe.epochs},
-          {"batch_size", recipe.batch_size},
-          {"nominal_batch", recipe.nominal_batch},
-          {"side", recipe.size.width},
-          {"seed", recipe.seed},
-          {"teacher", recipe.teacher == Teacher::labels ? "labels" : "float model"},
-          {"feature_gain", recipe.feature_gain},
-          {"optimizer", recipe.method == Method::sgd ? "sgd" : "adamw"},
-          {"augment", recipe.augment},
-          {"cosine", recipe.cosine},
-          {"amp", recipe.amp},
-          {"batch_statistics", recipe.batch_statistics},
-          {"learn_scales", recipe.learn_scales},
-          {"range_momentum", recipe.range_momentum},
-          {"scale_lr", recipe.scale_lr},
-          {"clip_norm", recipe.clip_norm},
-          {"average_decay", recipe.average_decay},
-          {"average_steps", recipe.average_steps}};
-}
-
-std::string training_json(const Job& job, const Progress& progress) {
-  const Json json{{"epochs_done", progress.epochs_done}, {"best_ap", progress.best_ap},
-                  {"best_epoch", progress.best_epoch},   {"threads", progress.threads},
-                  {"recipe", recipe_json(job)},          {"hyp", dataset::to_yaml(job.hyp)},
-                  {"images", job.images.size()}};
-  return json.dump();
-}
-
-void require_equal(const Json& mine, const Json& stored, std::string_view what) {
-  if (mine == stored) return;
-  fail(ErrorCode::bad_argument, "training cannot go on with another {}: it was {}, now it is {}",
-       what, stored.dump(), mine.dump());
-}
-
-/// Line by line, as each is a key and its value.
-void require_equal_hyp(const std::string& mine, const std::string& stored) {
-  std::istringstream left(mine);
-  std::istringstream right(stored);
-  std::string here;
-  std::string there;
-  while (std::getline(left, here)) {
-    std::getline(right, there);
-    if (here != there) require_equal(here, there, "hyper-parameter");
-  }
-}
-
-/// @throws Error(bad_argument) naming the difference if the checkpoint is of a job with another
-///     recipe, Error(corrupt_file) if it does not tell.
-Progress read_progress(const Job& job, const std::string& text) {
-  try {
-    const Json json = Json::parse(text);
-    const Json mine = recipe_json(job);
-    for (const auto& [key, value] : mine.items()) {
-      require_equal(value, json.at("recipe").value(key, Json()), key);
-    }
-    require_equal_hyp(dataset::to_yaml(job.hyp), json.at("hyp"));
-    require_equal(job.images.size(), json.at("images"), "number of images");
-    return {json.at("epochs_done"), json.at("best_ap"), json.at("best_epoch"), json.at("threads")};
-  } catch (const Json::exception& error) {
-    fail(ErrorCode::corrupt_file, "the checkpoint does not say how far training was: {}",
-         error.what());
-  }
+/// What there is to go back to when something breaks in an epoch, counted from 0.
+std::string last_whole(int epoch) {
+  return epoch == 0 ? std::string("there is no checkpoint yet")
+                    : fmt::format("the last whole checkpoint is that of epoch {}", epoch);
 }
 
 /// A step may break the weights without its own loss being broken.
@@ -200,30 +97,19 @@ void require_finite(const pipeline::TrainingCheckpoint& checkpoint, int epoch) {
     if (tensor.dtype() != DType::f32) continue;
     const auto values = tensor.to_floats();
     if (std::ranges::all_of(values, [](float value) { return std::isfinite(value); })) continue;
-    fail(ErrorCode::bad_value,
-         "after epoch {}, '{}' is no finite number any more; the last whole checkpoint is that of "
-         "epoch {}: lower lr0",
-         epoch, name, epoch - 1);
+    fail(ErrorCode::bad_value, "after epoch {}, '{}' is no finite number any more; {}: lower lr0",
+         epoch + 1, name, last_whole(epoch));
   }
 }
 
-/// Tells apart jobs that would not train the same model; what lies in the folder does not count.
-std::string fingerprint(const Job& job) {
-  Hasher hasher;
-  hasher.add(pipeline::serialize({.model = job.model, .plan = job.plan, .state = {}}));
-  hasher.add(training_json(job, {}));
-  for (const fs::path& image : job.images) hasher.add(image.filename().string());
-  return hasher.hex();
-}
-
 /// @throws Error(bad_argument) on a rank whose job is another than rank 0's.
-void check_agreement(const Job& job, const detail::Ranks& ranks) {
+void check_agreement(const Job& job, const std::string& data, const detail::Ranks& ranks) {
   if (ranks.alone()) return;
-  const std::string own = fingerprint(job);
+  const std::string own = detail::fingerprint(job, data);
   if (ranks.from_first(own) == own) return;
   fail(ErrorCode::bad_argument,
-       "rank {} of {} was started with another model, plan, recipe, --hyp or list of images than "
-       "rank 0; start all ranks with the same arguments and files",
+       "rank {} of {} was started with another model, plan, recipe, --hyp, list of images or "
+       "labels than rank 0; start all ranks with the same arguments and files",
        ranks.rank(), ranks.size());
 }
 
@@ -248,7 +134,7 @@ class Run {
                             .nominal_batch = job.recipe.nominal_batch,
                             .cosine = job.recipe.cosine}),
         session_(job, ranks_) {
-    check_agreement(job, ranks_);
+    check_agreement(job, set_.fingerprint(), ranks_);
     if (!ranks_.first()) return;
     for (const std::string& text : set_.notices()) notice(text);
     report_anchors();
@@ -262,14 +148,15 @@ class Run {
       notice(fmt::format("'{}' is of a training that was finished after {} epochs: nothing to do",
                          result.last.string(), progress_.epochs_done));
     }
-    std::optional<detail::Logs> logs;
-    if (ranks_.first()) logs.emplace(job_.folder, progress_.epochs_done);
-    if (ranks_.first()) open_val_set();
+    if (ranks_.first()) {
+      if (!job_.resume) remove_training(job_.folder);
+      logs_.emplace(job_.folder, progress_.epochs_done);
+      open_val_set();
+    }
     while (progress_.epochs_done < job_.recipe.epochs) {
       EpochReport report = train_epoch(progress_.epochs_done);
       ++progress_.epochs_done;
       finish_epoch(report, result);
-      if (logs) logs->add(report);
       result.epochs.push_back(report);
       if (watcher_.epoch) watcher_.epoch(report);
     }
@@ -289,7 +176,7 @@ class Run {
       // Other ranks' machines need not have the folder.
       const std::string bytes = ranks_.from_first(ranks_.first() ? read_file(path) : "");
       const auto checkpoint = pipeline::parse_training_checkpoint(bytes);
-      progress_ = read_progress(job_, checkpoint.training);
+      progress_ = detail::read_progress(job_, set_.fingerprint(), checkpoint.training);
       session_.restore(checkpoint);
       const int threads = threads_of(job_.recipe);
       if (ranks_.first() && progress_.threads != threads) {
@@ -337,7 +224,7 @@ class Run {
     at::Tensor sums = at::zeros({3}, at::TensorOptions(at::kDouble).device(device_));
     std::size_t images = 0;
     loader_.start(static_cast<std::uint64_t>(epoch));
-    while (auto batch = loader_.next()) {
+    while (auto batch = next_batch()) {
       const Rates rates = schedule_.at(epoch, batch->index);
       sums += step(*batch, rates, epoch);
       images += batch->global_count;
@@ -355,16 +242,32 @@ class Run {
     return report;
   }
 
+  std::optional<dataset::Batch> next_batch() {
+    try {
+      return loader_.next();
+    } catch (const std::exception& error) {
+      if (!runtime::torch::is_out_of_memory(error)) throw;
+      fail(ErrorCode::backend,
+           "there is no memory to prepare batches of {} images of {} pixels; give a smaller "
+           "--batch-size",
+           job_.recipe.batch_size, job_.recipe.size.width);
+    }
+  }
+
   at::Tensor step(const dataset::Batch& batch, const Rates& rates, int epoch) {
+    since_update_.push_back({batch.epoch, batch.first, batch.count});
     try {
       const double scale_rate = job_.recipe.scale_lr * schedule_.factor(epoch);
-      return session_.step(batch, rates, scale_rate);
+      const at::Tensor losses = session_.step(batch, rates, scale_rate);
+      if (session_.waiting() == 0) since_update_.clear();
+      return losses;
     } catch (const Error& error) {
       if (error.code() != ErrorCode::bad_value) throw;
       fail(ErrorCode::bad_value,
-           "epoch {}, batch {}: {}; images: {}; the last whole checkpoint is that of epoch {}: "
-           "lower lr0, or look at these images and labels",
-           epoch, batch.index, error.what(), fmt::join(names_of(batch), ", "), epoch - 1);
+           "epoch {}, batch {}: {}; images since the last update: {}; {}: lower lr0, or look at "
+           "these images and labels",
+           epoch + 1, batch.index + 1, error.what(), fmt::join(names_since_update(), ", "),
+           last_whole(epoch));
     } catch (const std::exception& error) {
       if (!runtime::torch::is_out_of_memory(error)) throw;
       fail(ErrorCode::backend,
@@ -401,12 +304,14 @@ class Run {
                                     "that fit in the model yaml"));
   }
 
-  std::vector<std::string> names_of(const dataset::Batch& batch) const {
-    const auto order = loader_.order(batch.epoch);
+  std::vector<std::string> names_since_update() const {
     std::vector<std::string> names;
-    for (std::size_t i = 0; i < batch.count; ++i) {
-      const auto& image = set_.index().images.at(order.at(batch.first + i));
-      names.push_back(image.filename().string());
+    for (const Place& place : since_update_) {
+      const auto order = loader_.order(place.epoch);
+      for (std::size_t i = 0; i < place.count; ++i) {
+        const auto& image = set_.index().images.at(order.at(place.first + i));
+        names.push_back(image.filename().string());
+      }
     }
     return names;
   }
@@ -448,14 +353,14 @@ class Run {
       if (val_set_) report.val_losses = val_losses();
       report.best = progress_.best_epoch < 0 || accuracy.ap > progress_.best_ap;
     }
-    // Without anything to measure the latest is the best.
-    if (job_.val_images.empty()) report.best = true;
+    // Without anything to measure the latest is the best, unless an earlier one was measured.
+    if (job_.val_images.empty()) report.best = progress_.best_ap < 0;
     if (report.best) {
       progress_.best_ap = report.ap.value_or(-1);
       progress_.best_epoch = report.epoch;
     }
     progress_.threads = threads_of(job_.recipe);
-    checkpoint.training = training_json(job_, progress_);
+    checkpoint.training = detail::training_json(job_, set_.fingerprint(), progress_);
     const std::string last = pipeline::serialize(checkpoint);
     std::vector<FileContent> files;
     if (report.best) {
@@ -464,8 +369,17 @@ class Run {
       files.push_back({result.best, pipeline::serialize(checkpoint)});
     }
     files.push_back({result.last, last});
+    // Before the checkpoint: what a run that ends between the two does again is taken out.
+    logs_->add(report);
     write_files(files);
   }
+
+  /// A batch's images in the order of an epoch.
+  struct Place {
+    std::uint64_t epoch;
+    std::size_t first;
+    std::size_t count;
+  };
 
   const Job& job_;
   const Watcher& watcher_;
@@ -476,12 +390,17 @@ class Run {
   dataset::Loader loader_;
   Schedule schedule_;
   detail::Session session_;
-  Progress progress_;
+  std::optional<detail::Logs> logs_;  ///< Of rank 0.
+  detail::Progress progress_;
+  std::vector<Place> since_update_;
 };
 
 Result train_checked(const Job& job, const Watcher& watcher, const Team& team) {
   at::set_num_threads(threads_of(job.recipe));
-  if (team.ranks().first()) make_folder(job.folder);
+  if (team.ranks().first()) {
+    check_folder(job.folder, job.resume, job.replace);
+    make_folder(job.folder);
+  }
   return Run(job, watcher, team.ranks()).run();
 }
 
@@ -490,12 +409,12 @@ Result train_checked(const Job& job, const Watcher& watcher, const Team& team) {
 void check_device(const std::string& device) { runtime::torch::open_device(device); }
 
 Result train(const Job& job, const Watcher& watcher, const Team& team) {
-  check(job);
+  detail::check_job(job);
   return train_checked(job, watcher, team);
 }
 
 Result train(const Job& job, const Watcher& watcher) {
-  check(job);  // Before others are waited for.
+  detail::check_job(job);  // Before others are waited for.
   check_device(job.recipe.device);
   return train_checked(job, watcher, Team(job.recipe.place, watcher.lost));
 }

@@ -100,6 +100,7 @@ struct Job {
   Recipe recipe;
   std::filesystem::path folder;  ///< For last.ckpt, best.ckpt, results.csv.
   bool resume = false;           ///< Go on from folder/last.ckpt.
+  bool replace = false;          ///< Another training in the folder makes way.
 };
 
 /// Means over the steps so far of an epoch; box, objectness, classes.
@@ -146,10 +147,18 @@ struct Result {
   int best_epoch = -1;
 };
 
-/// For who does much before training starts.
+/// For who does much before training starts: what can be said before there is a model.
 ///
+/// @param target  of the plan that will be trained with; empty: none.
+/// @throws as train() for a recipe that cannot work.
+void check_recipe(const Recipe& recipe, std::string_view target = {});
+
 /// @throws as train() for a device that cannot be used.
 void check_device(const std::string& device);
+
+/// @throws Error(not_found) if there is no checkpoint to resume from, Error(bad_argument) if there
+///     is a training that must not be replaced.
+void check_folder(const std::filesystem::path& folder, bool resume, bool replace);
 
 /// Trains. Losses, weights and files are the same bytes for every run on the same CPU with the same
 /// number of threads, also where it was broken off and resumed.
@@ -157,7 +166,8 @@ void check_device(const std::string& device);
 /// Several ranks, each with the same job, make the same updates as one would; rank 0 alone
 /// measures, calls `notice` and writes. Between machines nothing is encrypted.
 ///
-/// @throws Error(bad_argument) for a recipe or job that cannot work; Error(unsupported) if the
+/// @throws Error(bad_argument) for a recipe or job that cannot work, or a folder that holds another
+///     training; Error(unsupported) if the
 ///     device is not there; Error(bad_value) naming the images of a batch whose loss is no finite
 ///     number: the last checkpoint is whole and good; Error(backend) if memory runs out, with the
 ///     batch size that would fit, if the ranks do not all come or if one of them is gone.

@@ -61,6 +61,7 @@ train::Job TinyTraining::job(const std::string& name, const graph::Graph& graph)
   job.recipe.threads = 1;
   job.recipe.average_steps = 2;
   job.folder = path() / name;
+  job.replace = true;  // Tests train into a folder more than once.
   return job;
 }
 

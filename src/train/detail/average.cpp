@@ -6,21 +6,14 @@
 
 #include <cmath>
 
-#include "core/error.h"
 #include "runtime/torch/tensors.h"
 
 namespace yoloq::train::detail {
 
 namespace {
 
-void copy_to(at::Tensor& target, const std::map<std::string, Tensor>& state,
-             const std::string& name) {
-  const auto found = state.find(name);
-  if (found == state.end() || found->second.shape() != target.sizes().vec()) {
-    fail(ErrorCode::corrupt_file, "the state of training lacks '{}', or it has another shape",
-         name);
-  }
-  target.copy_(runtime::torch::to_torch(found->second));
+void take(at::Tensor& target, const SavedState& state, const std::string& name) {
+  target.copy_(stored(state, name, target));
 }
 
 }  // namespace
@@ -54,8 +47,8 @@ void Average::update() {
   at::_foreach_lerp_(averages, sources, 1 - d);
 }
 
-std::map<std::string, Tensor> Average::state() const {
-  std::map<std::string, Tensor> state;
+SavedState Average::state() const {
+  SavedState state;
   for (const auto& [name, tensor] : tensors_) {
     state["average/" + name] = runtime::torch::from_torch(tensor);
   }
@@ -66,14 +59,10 @@ std::map<std::string, Tensor> Average::state() const {
   return state;
 }
 
-void Average::restore(const std::map<std::string, Tensor>& state) {
-  for (auto& [name, tensor] : tensors_) copy_to(tensor, state, "average/" + name);
-  for (auto& [name, tensor] : scales_) copy_to(tensor, state, "average_scale/" + name);
-  const auto updates = state.find("average_updates");
-  if (updates == state.end()) {
-    fail(ErrorCode::corrupt_file, "the state of training lacks 'average_updates'");
-  }
-  updates_ = updates->second.to_integers().front();
+void Average::restore(const SavedState& state) {
+  for (auto& [name, tensor] : tensors_) take(tensor, state, "average/" + name);
+  for (auto& [name, tensor] : scales_) take(tensor, state, "average_scale/" + name);
+  updates_ = stored_number(state, "average_updates");
 }
 
 }  // namespace yoloq::train::detail

@@ -5,8 +5,8 @@
 #include <map>
 #include <string>
 
-#include "core/tensor.h"
 #include "train/detail/parameters.h"
+#include "train/detail/state.h"
 
 namespace yoloq::train::detail {
 
@@ -26,10 +26,10 @@ class Average {
   const std::map<std::string, at::Tensor>& tensors() const { return tensors_; }
   const std::map<std::string, at::Tensor>& scales() const { return scales_; }
 
-  std::map<std::string, Tensor> state() const;
+  SavedState state() const;
 
   /// @throws Error(corrupt_file) naming what is missing.
-  void restore(const std::map<std::string, Tensor>& state);
+  void restore(const SavedState& state);
 
  private:
   std::vector<Parameter> sources_;

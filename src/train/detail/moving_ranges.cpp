@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "core/error.h"
 #include "quantize/scale.h"
 
 namespace yoloq::train::detail {
@@ -95,22 +94,18 @@ void MovingRanges::set(quantize::Plan& plan) const {
   }
 }
 
-std::map<std::string, Tensor> MovingRanges::state() const {
-  std::map<std::string, Tensor> state;
+SavedState MovingRanges::state() const {
+  SavedState state;
   for (const auto& [name, range] : ranges_) {
     state[key_of(name)] = Tensor::list(std::vector<float>{range.low, range.high});
   }
   return state;
 }
 
-void MovingRanges::restore(const std::map<std::string, Tensor>& state) {
+void MovingRanges::restore(const SavedState& state) {
   for (auto& [name, range] : ranges_) {
-    const auto found = state.find(key_of(name));
-    if (found == state.end() || found->second.shape() != Shape{2}) {
-      fail(ErrorCode::corrupt_file, "the state of training lacks the moving range of '{}'", name);
-    }
-    const auto ends = found->second.to_floats();
-    range = {static_cast<float>(ends[0]), static_cast<float>(ends[1])};
+    const at::Tensor ends = stored(state, key_of(name), at::zeros({2}));
+    range = {ends[0].item<float>(), ends[1].item<float>()};
   }
   set(*network_);
 }

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "calibrate/range.h"
-#include "core/tensor.h"
 #include "quantize/plan.h"
 #include "runtime/torch/network.h"
+#include "train/detail/state.h"
 
 namespace yoloq::train::detail {
 
@@ -40,10 +40,10 @@ class MovingRanges {
   void set(runtime::torch::Network& network) const;
   void set(quantize::Plan& plan) const;
 
-  std::map<std::string, Tensor> state() const;
+  SavedState state() const;
 
   /// @throws Error(corrupt_file) naming what is missing.
-  void restore(const std::map<std::string, Tensor>& state);
+  void restore(const SavedState& state);
 
  private:
   struct Group {

@@ -150,8 +150,8 @@ void Optimizer::step(const Rates& rates, double scale_rate) {
   if (!state.parameters.scales.empty()) state.move_scales(scale_rate);
 }
 
-std::map<std::string, Tensor> Optimizer::state() const {
-  std::map<std::string, Tensor> result;
+SavedState Optimizer::state() const {
+  SavedState result;
   auto& states = state_->method->state();
   state_->for_each_trained([&](const Parameter& parameter) {
     const auto found = states.find(parameter.tensor.unsafeGetTensorImpl());
@@ -175,16 +175,10 @@ std::map<std::string, Tensor> Optimizer::state() const {
   return result;
 }
 
-void Optimizer::restore(const std::map<std::string, Tensor>& state) {
-  const auto stored = [&](const std::string& name, const at::Tensor& like) {
-    const auto found = state.find(name);
-    if (found == state.end() || found->second.shape() != like.sizes().vec()) {
-      fail(ErrorCode::corrupt_file, "the state of training lacks '{}', or it has another shape",
-           name);
-    }
-    at::Tensor tensor = at::empty_like(like);
-    const c10::NoGradGuard guard;
-    return tensor.copy_(runtime::torch::to_torch(found->second));
+void Optimizer::restore(const SavedState& state) {
+  const c10::NoGradGuard guard;
+  const auto restored = [&](const std::string& name, const at::Tensor& like) {
+    return at::empty_like(like).copy_(stored(state, name, like));
   };
   state_->for_each_trained([&](const Parameter& parameter) {
     if (!state.contains("momentum/" + parameter.name) &&
@@ -194,24 +188,20 @@ void Optimizer::restore(const std::map<std::string, Tensor>& state) {
     auto& slot = state_->method->state()[parameter.tensor.unsafeGetTensorImpl()];
     if (state.contains("steps/" + parameter.name)) {
       auto own = std::make_unique<AdamWParamState>();
-      own->step(state.at("steps/" + parameter.name).to_integers().front());
-      own->exp_avg(stored("mean/" + parameter.name, parameter.tensor).detach());
-      own->exp_avg_sq(stored("square/" + parameter.name, parameter.tensor).detach());
+      own->step(stored_number(state, "steps/" + parameter.name));
+      own->exp_avg(restored("mean/" + parameter.name, parameter.tensor));
+      own->exp_avg_sq(restored("square/" + parameter.name, parameter.tensor));
       slot = std::move(own);
       return;
     }
     auto own = std::make_unique<SGDParamState>();
-    own->momentum_buffer(stored("momentum/" + parameter.name, parameter.tensor).detach());
+    own->momentum_buffer(restored("momentum/" + parameter.name, parameter.tensor));
     slot = std::move(own);
   });
   for (auto& [name, moment] : state_->moments) {
-    moment = {stored("first/" + name, moment.first), stored("second/" + name, moment.second)};
+    moment = {restored("first/" + name, moment.first), restored("second/" + name, moment.second)};
   }
-  const auto steps = state.find("scale_steps");
-  if (steps == state.end()) {
-    fail(ErrorCode::corrupt_file, "the state of training lacks 'scale_steps'");
-  }
-  state_->scale_steps = steps->second.to_integers().front();
+  state_->scale_steps = stored_number(state, "scale_steps");
 }
 
 }  // namespace yoloq::train::detail

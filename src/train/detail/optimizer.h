@@ -5,9 +5,9 @@
 #include <memory>
 #include <string>
 
-#include "core/tensor.h"
 #include "dataset/hyperparameters.h"
 #include "train/detail/parameters.h"
+#include "train/detail/state.h"
 #include "train/schedule.h"
 #include "train/training.h"
 
@@ -39,10 +39,10 @@ class Optimizer {
   void step(const Rates& rates, double scale_rate);
 
   /// Momentum and moments by parameter name, to go on with later.
-  std::map<std::string, Tensor> state() const;
+  SavedState state() const;
 
   /// @throws Error(corrupt_file) naming what is missing or has another shape.
-  void restore(const std::map<std::string, Tensor>& state);
+  void restore(const SavedState& state);
 
  private:
   struct State;

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <functional>
 #include <iterator>
 #include <utility>
 
@@ -20,6 +21,7 @@
 #include "train/detail/distillation.h"
 #include "train/detail/features.h"
 #include "train/detail/loss.h"
+#include "train/detail/state.h"
 #include "train/detail/synchronised_norm.h"
 
 namespace yoloq::train::detail {
@@ -141,6 +143,17 @@ class Autocast {
   bool before_;
 };
 
+/// Each parameter with the kind that tells its name in a checkpoint from its scale's, which is the
+/// same.
+void for_each_with_kind(const Parameters& parameters,
+                        const std::function<void(const Parameter&, const std::string&)>& visit) {
+  for (const auto* group : {&parameters.weights, &parameters.norms, &parameters.biases,
+                            &parameters.statistics, &parameters.scales}) {
+    const std::string kind = group == &parameters.scales ? "scale" : "value";
+    for (const Parameter& parameter : *group) visit(parameter, kind);
+  }
+}
+
 /// The heads in the order of detect::Head.
 std::vector<at::Tensor> heads_of(const std::vector<at::Tensor>& outputs, const detect::Head& head) {
   std::vector<at::Tensor> heads;
@@ -212,9 +225,10 @@ LossResult Session::loss_of(Network& network, const dataset::Batch& batch, bool 
   if (in_step && !ranks_.alone()) {
     sum = [this](std::vector<double> values) { return ranks_.sum(std::move(values)); };
     options.batch_norm = [this, images = batch.global_count](const auto& norm) {
-      return synchronised_norm(norm, {.images = images, .sum = [this](std::span<at::Tensor> sums) {
-                                        ranks_.sum(sums);
-                                      }});
+      return synchronised_norm(norm, {.images = images,
+                                      .rank = ranks_.rank(),
+                                      .ranks = ranks_.size(),
+                                      .sum = [this](auto sums) { ranks_.sum(sums); }});
     };
   }
   const at::Tensor images = images_of(batch);
@@ -325,48 +339,30 @@ pipeline::TrainingCheckpoint Session::checkpoint() const {
   result.state = average_.state();
   if (ranges_of_activations_) result.state.merge(ranges_of_activations_->state());
   result.state.merge(optimizer_.state());
-  for (const auto* group : {&parameters_.weights, &parameters_.norms, &parameters_.biases,
-                            &parameters_.statistics, &parameters_.scales}) {
-    for (const Parameter& parameter : *group) {
-      // A weight and its scale have the same name.
-      const std::string kind = group == &parameters_.scales ? "scale" : "value";
-      result.state[kind + "/" + parameter.name] = from_torch(parameter.tensor);
-      if (!parameter.tensor.grad().defined()) continue;
-      result.state[kind + "_gradient/" + parameter.name] = from_torch(parameter.tensor.grad());
-    }
-  }
+  for_each_with_kind(parameters_, [&](const Parameter& parameter, const std::string& kind) {
+    result.state[kind + "/" + parameter.name] = from_torch(parameter.tensor);
+    if (!parameter.tensor.grad().defined()) return;
+    result.state[kind + "_gradient/" + parameter.name] = from_torch(parameter.tensor.grad());
+  });
   result.state["waiting"] = Tensor::scalar<std::int64_t>(static_cast<std::int64_t>(waiting_));
   return result;
 }
 
 void Session::restore(const pipeline::TrainingCheckpoint& checkpoint) {
   const c10::NoGradGuard guard;
-  const auto& state = checkpoint.state;
-  for (auto* group : {&parameters_.weights, &parameters_.norms, &parameters_.biases,
-                      &parameters_.statistics, &parameters_.scales}) {
-    for (Parameter& parameter : *group) {
-      const std::string kind = group == &parameters_.scales ? "scale" : "value";
-      const auto value = state.find(kind + "/" + parameter.name);
-      if (value == state.end() || value->second.shape() != parameter.tensor.sizes().vec()) {
-        fail(ErrorCode::corrupt_file, "the state of training lacks '{}', or it has another shape",
-             parameter.name);
-      }
-      parameter.tensor.copy_(to_torch(value->second));
-      const auto gradient = state.find(kind + "_gradient/" + parameter.name);
-      if (gradient == state.end()) continue;
-      parameter.tensor.mutable_grad() =
-          at::empty_like(parameter.tensor).copy_(to_torch(gradient->second));
-      if (!ranks_.first()) parameter.tensor.mutable_grad().zero_();  // Rank 0 has those of all.
-    }
-  }
+  const SavedState& state = checkpoint.state;
+  for_each_with_kind(parameters_, [&](const Parameter& parameter, const std::string& kind) {
+    at::Tensor value = parameter.tensor;
+    value.copy_(stored(state, kind + "/" + parameter.name, value));
+    const std::string gradient = kind + "_gradient/" + parameter.name;
+    if (!state.contains(gradient)) return;
+    value.mutable_grad() = at::empty_like(value).copy_(stored(state, gradient, value));
+    if (!ranks_.first()) value.mutable_grad().zero_();  // Rank 0 has those of all.
+  });
   optimizer_.restore(state);
   average_.restore(state);
   if (ranges_of_activations_) ranges_of_activations_->restore(state);
-  const auto waiting = state.find("waiting");
-  if (waiting == state.end()) {
-    fail(ErrorCode::corrupt_file, "the state of training lacks 'waiting'");
-  }
-  waiting_ = static_cast<std::size_t>(waiting->second.to_integers().front());
+  waiting_ = static_cast<std::size_t>(stored_number(state, "waiting"));
 }
 
 }  // namespace yoloq::train::detail

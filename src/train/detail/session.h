@@ -35,6 +35,9 @@ class Session {
   ///     changed by it then.
   at::Tensor step(const dataset::Batch& batch, const Rates& rates, double scale_rate);
 
+  /// Batches whose gradients no update has taken yet.
+  std::size_t waiting() const { return waiting_; }
+
   /// Whether the device has the memory for a step with the first `count` images of a batch. Moves
   /// no parameter and leaves no gradient; running statistics may have moved.
   bool fits(const dataset::Batch& batch, std::size_t count);
