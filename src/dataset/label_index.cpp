@@ -87,7 +87,8 @@ LabelIndex index_labels(std::span<const fs::path> images, std::size_t class_coun
 }
 
 LabelIndex index_images(std::span<const fs::path> images, const Progress& progress) {
-  return index_each(images, [](const fs::path&, LabelIndex&) {}, progress);
+  const auto add_none = [](const fs::path&, LabelIndex&) {};
+  return index_each(images, add_none, progress);
 }
 
 std::string fingerprint_of(const LabelIndex& index) {

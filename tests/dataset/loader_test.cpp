@@ -5,11 +5,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <new>
 #include <set>
 #include <stdexcept>
+#include <thread>
 
 #include "core/error.h"
 #include "dataset/small_set.h"
@@ -239,9 +241,10 @@ TEST_F(LoaderTest, HandsOnThatMemoryHasNoRoomForABatch) {
 
 TEST_F(LoaderTest, EndsWhileABatchHasNoRoom) {
   const TrainingSet set(small_.images(), 3, {.size = {kHugeSide, kHugeSide}});
-  for (int i = 0; i < 5; ++i) {
+  for (int wait_ms = 0; wait_ms < 5; ++wait_ms) {
     Loader loader(set, {.batch_size = 3, .threads = 3});
     loader.start(0);
+    std::this_thread::sleep_for(std::chrono::milliseconds(wait_ms));
   }
 }
 

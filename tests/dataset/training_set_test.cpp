@@ -450,8 +450,7 @@ TEST(TrainingSet, HasAnotherFingerprintWithOtherImages) {
     const auto fewer = std::vector(images.begin(), images.end() - 1);
     auto renamed = images;
     renamed[1].replace_filename("renamed.png");
-    std::filesystem::copy(images[1], renamed[1],
-                          std::filesystem::copy_options::overwrite_existing);
+    std::filesystem::copy(images[1], renamed[1], std::filesystem::copy_options::overwrite_existing);
     write_file(small.folder() / "labels/train/renamed.txt", read_file(small.label_file(1)));
 
     EXPECT_NE(fingerprint(backwards, need_labels), first);
