@@ -449,7 +449,11 @@ TEST(Identity, IsRefusedWhereTheDeviceIsMissing) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Of, EveryRuntime, testing::ValuesIn(available_backends()),
-                         [](const auto& row) { return std::string(row.param.name); });
+                         [](const auto& row) {
+                           std::string name(row.param.name);
+                           std::ranges::replace(name, '-', '_');  // As GoogleTest wants names.
+                           return name;
+                         });
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(EveryRuntime);
 
 }  // namespace
