@@ -4,7 +4,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "core/error.h"
 #include "graph/text.h"
 #include "model/emit.h"
 #include "model/read_yaml.h"
