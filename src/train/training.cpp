@@ -51,20 +51,21 @@ void make_folder(const fs::path& folder) {
   }
 }
 
-/// Makes way for another training.
-void remove_training(const fs::path& folder) {
-  std::vector<fs::path> files{folder / "last.ckpt", folder / "best.ckpt", folder / "results.csv"};
+void remove_file(const fs::path& file) {
+  std::error_code problem;
+  fs::remove(file, problem);
+  if (problem) fail(ErrorCode::io, "cannot remove '{}': {}", file.string(), problem.message());
+}
+
+/// Of a training that makes way for another. Its checkpoints stay until there are new ones.
+void remove_curves(const fs::path& folder) {
+  std::vector<fs::path> files{folder / "results.csv"};
   for (const auto& entry : fs::directory_iterator(folder)) {
     if (entry.path().filename().string().starts_with("events.out.tfevents.")) {
       files.push_back(entry.path());
     }
   }
-  for (const fs::path& file : files) {
-    std::error_code problem;
-    fs::remove(file, problem);
-    if (!problem) continue;
-    fail(ErrorCode::io, "cannot remove '{}': {}", file.string(), problem.message());
-  }
+  for (const fs::path& file : files) remove_file(file);
 }
 
 int threads_of(const Recipe& recipe) {
@@ -149,7 +150,7 @@ class Run {
                          result.last.string(), progress_.epochs_done));
     }
     if (ranks_.first()) {
-      if (!job_.resume) remove_training(job_.folder);
+      if (!job_.resume) remove_curves(job_.folder);
       logs_.emplace(job_.folder, progress_.epochs_done);
       open_val_set();
     }
@@ -372,6 +373,7 @@ class Run {
     // Before the checkpoint: what a run that ends between the two does again is taken out.
     logs_->add(report);
     write_files(files);
+    if (progress_.best_epoch < 0) remove_file(result.best);  // If any, it is another training's.
   }
 
   /// A batch's images in the order of an epoch.

@@ -245,7 +245,7 @@ TEST_F(CommandLineTraining, NamesTheClassesOfTheDataSetWhateverItStartsFrom) {
 
   for (const auto* weights : {"first/last.ckpt", "three.pt"}) {
     must({"train", "--weights", weights, "--data", "shapes/other.yaml", "--img", "64", "--epochs",
-          "1", "--out", "renamed"});
+          "1", "--exist-ok", "--out", "renamed"});
 
     const auto renamed = pipeline::read_training_checkpoint(folder_ / "renamed/last.ckpt");
     EXPECT_EQ(renamed.model.metadata.at("names"), "{0: 'apple', 1: 'pear', 2: 'plum'}") << weights;
@@ -286,7 +286,8 @@ TEST_F(CommandLineTraining, UpdatesOncePerBatchWhenQuantizedUnlessToldOtherwise)
     return nlohmann::json::parse(last.training).at("recipe").at("nominal_batch").get<int>();
   };
   const Words eight = qat("eight", "float/last.ckpt");
-  const Words told = Words{"qat", "--nominal-batch", "8"} + Words(eight.begin() + 1, eight.end());
+  const Words told =
+      Words{"qat", "--exist-ok", "--nominal-batch", "8"} + Words(eight.begin() + 1, eight.end());
 
   EXPECT_EQ(nominal_batch(train("float"), "4"), 64);
   EXPECT_EQ(nominal_batch(eight, "24"), 24);
@@ -323,7 +324,7 @@ TEST_F(CommandLineTraining, WithoutRoomForACheckpointTheEarlierOneStays) {
   const std::string best = bytes("runs/best.ckpt");
   const Words command =
       Words{"bash", "-c", "trap '' XFSZ; ulimit -f 64 && exec \"$@\"", "bash"} +
-      test::yoloq_command(folder_.path(), train("runs", "1") + Words{"--seed", "5"});
+      test::yoloq_command(folder_.path(), train("runs", "1") + Words{"--seed", "5", "--exist-ok"});
 
   const auto finished = test::run_command(command);
 

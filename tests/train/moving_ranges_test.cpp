@@ -123,7 +123,7 @@ TEST(MovingRanges, GoOnFromTheirState) {
     other.ranges.restore(state);
     FAIL() << "a range was missing";
   } catch (const Error& error) {
-    EXPECT_THAT(error.what(), HasSubstr("the moving range of 'x'"));
+    EXPECT_THAT(error.what(), HasSubstr("'moving_range/x'"));
   }
 }
 

@@ -312,11 +312,11 @@ TEST_F(Training, DoesNotReplaceAnotherTrainingUnasked) {
   job.replace = true;
   job.recipe.evaluate_every = 0;
   job.recipe.epochs = 3;
-  const auto left_of_the_old = [&](const StepReport& report) {
-    if (report.epoch > 0 || report.step > 1) return;
-    EXPECT_FALSE(fs::exists(job.folder / "best.ckpt"));
+  const auto watch = [&](const StepReport& report) {
+    EXPECT_EQ(fs::exists(job.folder / "best.ckpt"), report.epoch == 0)
+        << "The old ones stay until there is a new one, and no longer.";
   };
-  train(job, {.step = left_of_the_old});
+  train(job, {.step = watch});
   EXPECT_FALSE(last_of(job) == before);
   std::size_t event_files = 0;
   for (const auto& entry : fs::directory_iterator(job.folder)) {
