@@ -296,6 +296,37 @@ TEST_F(CommandLineTraining, UpdatesOncePerBatchWhenQuantizedUnlessToldOtherwise)
   EXPECT_THAT(must({"qat", "--help"}), HasSubstr("=as --batch-size\n"));
 }
 
+TEST_F(CommandLineTraining, NeedsNoLabelsWhereTheFloatModelTeaches) {
+  must(train("runs", "1"));
+  const Words quantized = qat("labelled", "runs/last.ckpt") + Words{"--no-val"};
+  must(quantized);
+  fs::remove_all(folder_ / "shapes/labels");
+
+  must(qat("bare", "runs/last.ckpt") + Words{"--no-val"});
+  const auto refused = yoloq(qat("taught", "runs/last.ckpt") + Words{"--no-val", "--labels"});
+
+  EXPECT_TRUE(bytes("bare/results.csv") == bytes("labelled/results.csv"));
+  EXPECT_EQ(pipeline::read_training_checkpoint(folder_ / "bare/last.ckpt").model.constants,
+            pipeline::read_training_checkpoint(folder_ / "labelled/last.ckpt").model.constants);
+  EXPECT_EQ(refused.status, 1);
+  EXPECT_THAT(refused.errors, HasSubstr("none of the 12 images has a label file"));
+}
+
+TEST_F(CommandLineTraining, SaysBeforeCalibrationWhatCannotBeTrained) {
+  must(train("runs", "1"));
+  const auto refused = [&](const Words& more, const std::string& out = "none") {
+    const auto finished = yoloq(qat(out, "runs/last.ckpt") + more);
+    EXPECT_EQ(finished.status, 1);
+    EXPECT_THAT(finished.output + finished.errors, Not(HasSubstr("calibrate: ")));
+    return finished.errors;
+  };
+
+  EXPECT_THAT(refused({"--amp"}), HasSubstr("for CUDA"));
+  EXPECT_THAT(refused({"--target", "onnxruntime"}), HasSubstr("--freeze-scales"));
+  EXPECT_THAT(refused({"--resume"}), HasSubstr("there is no 'none/last.ckpt' to go on from"));
+  EXPECT_THAT(refused({}, "runs"), HasSubstr("'runs' holds a training already"));
+}
+
 TEST_F(CommandLineTraining, GivesAModelOfAYamlTheWeightsThatFitIt) {
   write_file(folder_ / "hyp.yaml", "lr0: 0\nwarmup_epochs: 0\n");
   const auto start = model::read_model_yaml("yolov5p.yaml", {.class_count = 5, .seed = 7});
