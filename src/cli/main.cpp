@@ -4,6 +4,8 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
+#include <new>
+#include <stdexcept>
 
 #include "cli/command.h"
 #include "cli/hand_over.h"
@@ -47,6 +49,8 @@ int run(int argc, char** argv) {
   } catch (const Error& error) {
     return report(error.what(), status_of(error.code()));
   } catch (const std::bad_alloc&) {
+    return report("out of memory", kWrongInput);
+  } catch (const std::length_error&) {  // Of a container for more than memory could ever hold.
     return report("out of memory", kWrongInput);
   } catch (const std::exception& error) {
     return report(error.what(), kWrongInput);

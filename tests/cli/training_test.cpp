@@ -87,8 +87,9 @@ class CommandLineTraining : public testing::Test {
     return Words{"train", "--cfg", "yolov5p.yaml", "--epochs", epochs} + common(out);
   }
   static Words qat(const std::string& out, const std::string& weights) {
-    return Words{"qat", "--weights",          weights, "--epochs",
-                 "3",   "--num-calib-images", "4",     "--no-tuning"} +
+    return Words{"qat",      "--weights",   weights,
+                 "--epochs", "3",           "--num-calib-images",
+                 "4",        "--no-tuning", "--no-bias-correction"} +
            common(out);
   }
 

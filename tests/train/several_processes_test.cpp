@@ -259,9 +259,9 @@ TEST_F(SeveralProcesses, TrainAsOneDoesWithKeptStatisticsAtFullRate) {
 TEST_F(SeveralProcesses, DistillAsOneDoesWithTheSameBatch) {
   run(train("float", 1), 1);
   const auto qat = [&](const std::string& out) {
-    return with_data(
-        {"qat", "--weights", (folder_ / "float/last.ckpt").string(), "--num-calib-images", "4"},
-        out, 3);
+    return with_data({"qat", "--weights", (folder_ / "float/last.ckpt").string(),
+                      "--num-calib-images", "4", "--no-bias-correction", "--tuning-images", "4"},
+                     out, 3);
   };
   run(qat("one"), 1);
   run(qat("two"), 2);

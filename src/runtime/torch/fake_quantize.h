@@ -23,9 +23,8 @@ struct Codes {
 };
 
 /// @param values  float32, any shape and any dense layout, which the result keeps.
-/// @param scale   float32: [1], or [O] for a scale per slice of the first dimension. Gets a
-/// gradient
-///                if it asks for one.
+/// @param scale   float32: [1], or [O] for a scale per slice of the first dimension. Gets its
+///                gradient if it asks for one.
 /// @throws Error(bad_argument) if `scale` fits neither.
 at::Tensor fake_quantize(const at::Tensor& values, const at::Tensor& scale, const Codes& codes);
 

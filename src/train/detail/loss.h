@@ -25,9 +25,8 @@ struct LossResult {
 /// The loss of YOLOv5's training. nc: classes, na: anchors per cell.
 ///
 ///     box         mean of 1 - CIoU over what match_labels() gives
-///     objectness  cross entropy of every cell and anchor against the CIoU of its box, 0 where
-///     there
-///                 is none; levels of 8, 16 and 32 pixels count 4, 1 and 0.4
+///     objectness  cross entropy of every cell and anchor against the CIoU of its box, 0 where it
+///                 has none; levels of 8, 16 and 32 pixels count 4, 1 and 0.4
 ///     classes     cross entropy over the same as the boxes; 0 if nc is 1
 ///
 /// Both tensors stay where the heads are: no value is fetched from a GPU, except `labels` where
