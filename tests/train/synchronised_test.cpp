@@ -32,6 +32,7 @@ struct Part {
   std::int64_t count = 0;
 };
 constexpr Part kParts[] = {{0, 3}, {3, 2}, {5, 0}};
+constexpr int kRanks = 3;
 constexpr std::int64_t kImages = 5;
 
 at::Tensor part_of(const at::Tensor& batch, int rank) {
@@ -49,46 +50,79 @@ void expect_close(const at::Tensor& actual, const at::Tensor& expected, double t
             tolerance * expected.abs().max().item<double>());
 }
 
-TEST(SynchronisedNorm, IsThatOfTheWholeBatchWithItsGradients) {
-  constexpr double kClose = 2e-6;
-  // A mean far from 0, where a variance from plain sums would lose its digits.
-  const at::Tensor input = noise({kImages, 4, 6, 7}, 1) * 0.5 + 30;
-  const at::Tensor weights = noise({kImages, 4, 6, 7}, 2);
-  at::Tensor gamma = noise({4}, 3), beta = noise({4}, 4);
-  at::Tensor whole = input.clone().requires_grad_();
-  at::Tensor whole_gamma = gamma.clone().requires_grad_(),
-             whole_beta = beta.clone().requires_grad_();
-  at::Tensor mean = at::ones({4}), variance = at::ones({4});
-  const at::Tensor expected =
-      at::batch_norm(whole, whole_gamma, whole_beta, mean, variance, true, 0.03, 1e-3, false);
-  (expected * weights).sum().backward();
+/// What a layer makes of a batch, of a gradient from above, and of its running statistics.
+struct Norm {
+  at::Tensor output, mean, variance;
+  at::Tensor at_input, at_gamma, at_beta;
+};
 
-  std::mutex mutex;
+/// A whole batch, and what LibTorch's batch_norm makes of it.
+struct WholeNorm {
+  at::Tensor input, above;
+  at::Tensor gamma = noise({4}, 3), beta = noise({4}, 4);
+  Norm expected;
+};
+
+constexpr double kMomentum = 0.03, kEpsilon = 1e-3;
+
+WholeNorm whole_norm(double middle, at::MemoryFormat format) {
+  WholeNorm whole{.input = (noise({kImages, 4, 6, 7}, 1) * 0.5 + middle).contiguous(format),
+                  .above = noise({kImages, 4, 6, 7}, 2)};
+  const at::Tensor input = whole.input.clone().requires_grad_();
+  const at::Tensor gamma = whole.gamma.clone().requires_grad_();
+  const at::Tensor beta = whole.beta.clone().requires_grad_();
+  const at::Tensor mean = at::ones({4}), variance = at::ones({4});
+  const at::Tensor output =
+      at::batch_norm(input, gamma, beta, mean, variance, true, kMomentum, kEpsilon, false);
+  (output * whole.above).sum().backward();
+  whole.expected = {output.detach(), mean, variance, input.grad(), gamma.grad(), beta.grad()};
+  return whole;
+}
+
+/// What a rank makes of its part on a device; all on the CPU.
+Norm norm_of_part(const WholeNorm& whole, int rank, c10::DeviceType device, const SumTensors& sum) {
+  const at::Tensor input = part_of(whole.input, rank).to(device).requires_grad_();
+  const at::Tensor gamma = whole.gamma.clone().to(device).requires_grad_();
+  const at::Tensor beta = whole.beta.clone().to(device).requires_grad_();
+  const at::Tensor mean = at::ones({4}, device), variance = at::ones({4}, device);
+  const at::Tensor output = synchronised_norm(
+      {input, gamma, beta, mean, variance, kMomentum, kEpsilon},
+      {.images = kImages, .rank = static_cast<std::size_t>(rank), .ranks = kRanks, .sum = sum});
+  (output * part_of(whole.above, rank).to(device)).sum().backward();
+  return {output.detach().cpu(), mean.cpu(),         variance.cpu(),
+          input.grad().cpu(),    gamma.grad().cpu(), beta.grad().cpu()};
+}
+
+void expect_norms(const std::vector<Norm>& parts, const WholeNorm& whole, double tolerance) {
+  const Norm& expected = whole.expected;
   at::Tensor at_gamma = at::zeros({4}), at_beta = at::zeros({4});
-  const auto errors = on_ranks(3, [&](const RankPlace& place) {
+  for (int rank = 0; rank < kRanks; ++rank) {
+    const Norm& part = parts.at(static_cast<std::size_t>(rank));
+    expect_close(part.output, part_of(expected.output, rank), tolerance * 10);
+    expect_close(part.mean, expected.mean, tolerance);
+    expect_close(part.variance, expected.variance, tolerance * 10);
+    expect_close(part.at_input, part_of(expected.at_input, rank), tolerance * 10);
+    at_gamma += part.at_gamma;
+    at_beta += part.at_beta;
+  }
+  expect_close(at_gamma, expected.at_gamma, tolerance * 10);
+  expect_close(at_beta, expected.at_beta, tolerance);
+}
+
+TEST(SynchronisedNorm, IsThatOfTheWholeBatchWithItsGradients) {
+  // A mean far from 0, where a variance from plain sums would lose its digits.
+  const WholeNorm whole = whole_norm(30, at::MemoryFormat::Contiguous);
+  std::vector<Norm> parts(kRanks);
+
+  const auto errors = on_ranks(kRanks, [&](const RankPlace& place) {
     Ranks ranks(place, {});
-    at::Tensor mine = part_of(input, place.rank).requires_grad_();
-    at::Tensor own_gamma = gamma.clone().requires_grad_(), own_beta = beta.clone().requires_grad_();
-    const at::Tensor own_mean = at::ones({4}), own_variance = at::ones({4});
-    const at::Tensor output = synchronised_norm(
-        {mine, own_gamma, own_beta, own_mean, own_variance, 0.03, 1e-3},
-        {.images = kImages, .rank = ranks.rank(), .ranks = ranks.size(), .sum = [&](auto sums) {
-           ranks.sum(sums);
-         }});
-    (output * part_of(weights, place.rank)).sum().backward();
-    std::unique_lock lock(mutex);
-    expect_close(output.detach(), part_of(expected.detach(), place.rank), kClose * 10);
-    expect_close(own_mean, mean, kClose);
-    expect_close(own_variance, variance, kClose * 10);
-    expect_close(mine.grad(), part_of(whole.grad(), place.rank), kClose * 10);
-    at_gamma += own_gamma.grad();
-    at_beta += own_beta.grad();
-    lock.unlock();
+    parts.at(ranks.rank()) =
+        norm_of_part(whole, place.rank, at::kCPU, [&](auto sums) { ranks.sum(sums); });
     ranks.finish();  // Waits for the others.
   });
+
   EXPECT_THAT(errors, Each(IsEmpty()));
-  expect_close(at_gamma, whole_gamma.grad(), kClose * 10);
-  expect_close(at_beta, whole_beta.grad(), kClose);
+  expect_norms(parts, whole, 2e-6);
 }
 
 /// Sums over ranks that take turns: rounds are repeated until each has seen what all say.
@@ -116,47 +150,20 @@ class TurnTaking {
 
 TEST(SynchronisedNormOnGpu, IsThatOfTheWholeBatchWithItsGradients) {
   YOLOQ_NEED_GPUS(1);
-  constexpr double kClose = 1e-5;
   for (const auto format : {at::MemoryFormat::Contiguous, at::MemoryFormat::ChannelsLast}) {
-    const at::Tensor input = (noise({kImages, 4, 6, 7}, 1) * 0.5 + 3).contiguous(format);
-    const at::Tensor weights = noise({kImages, 4, 6, 7}, 2);
-    const at::Tensor gamma = noise({4}, 3), beta = noise({4}, 4);
-    at::Tensor whole = input.clone().requires_grad_();
-    at::Tensor whole_gamma = gamma.clone().requires_grad_(),
-               whole_beta = beta.clone().requires_grad_();
-    at::Tensor mean = at::ones({4}), variance = at::ones({4});
-    const at::Tensor expected =
-        at::batch_norm(whole, whole_gamma, whole_beta, mean, variance, true, 0.03, 1e-3, false);
-    (expected * weights).sum().backward();
+    const WholeNorm whole = whole_norm(3, format);
+    std::vector<Norm> parts(kRanks);
+    TurnTaking turns(kRanks);
 
-    TurnTaking turns(3);
-    at::Tensor at_gamma, at_beta;
+    // In the first round sums are known forward, in the second backward, for all but the last rank.
     for (int round = 0; round < 3; ++round) {
-      at_gamma = at::zeros({4});
-      at_beta = at::zeros({4});
-      for (int rank = 0; rank < 3; ++rank) {
-        at::Tensor mine = part_of(input, rank).to(at::kCUDA).requires_grad_();
-        at::Tensor own_gamma = gamma.to(at::kCUDA).requires_grad_(),
-                   own_beta = beta.to(at::kCUDA).requires_grad_();
-        const at::Tensor own_mean = at::ones({4}, at::kCUDA), own_variance = own_mean.clone();
-        const at::Tensor output =
-            synchronised_norm({mine, own_gamma, own_beta, own_mean, own_variance, 0.03, 1e-3},
-                              {.images = kImages,
-                               .rank = static_cast<std::size_t>(rank),
-                               .ranks = 3,
-                               .sum = turns.begin(static_cast<std::size_t>(rank))});
-        (output * part_of(weights, rank).to(at::kCUDA)).sum().backward();
-        at_gamma += own_gamma.grad().cpu();
-        at_beta += own_beta.grad().cpu();
-        if (round < 2) continue;
-        expect_close(output.detach().cpu(), part_of(expected.detach(), rank), kClose);
-        expect_close(own_mean.cpu(), mean, kClose);
-        expect_close(own_variance.cpu(), variance, kClose);
-        expect_close(mine.grad().cpu(), part_of(whole.grad(), rank), kClose * 10);
+      for (int rank = 0; rank < kRanks; ++rank) {
+        const auto index = static_cast<std::size_t>(rank);
+        parts.at(index) = norm_of_part(whole, rank, at::kCUDA, turns.begin(index));
       }
     }
-    expect_close(at_gamma, whole_gamma.grad(), kClose * 10);
-    expect_close(at_beta, whole_beta.grad(), kClose);
+
+    expect_norms(parts, whole, 1e-5);
   }
 }
 
