@@ -144,7 +144,7 @@ TEST_F(CommandLineTraining, MakesACheckpointThatEveryCommandTakes) {
   must({"detect", "--weights", "runs/best.ckpt", "--img", "64", "--source", "shapes/images/val",
         "--no-draw", "--out", "found"});
   must({"quantize", "--weights", "runs/best.ckpt", "--img", "64", "--data", "shapes/data.yaml",
-        "--no-tuning", "--cache", "", "--out", "int8.onnx"});
+        "--no-tuning", "--no-bias-correction", "--cache", "", "--out", "int8.onnx"});
 }
 
 TEST_F(CommandLineTraining, ExportsACheckpointForOneSizeOrAll) {
