@@ -119,14 +119,10 @@ Gathered gather_statistics(const at::Tensor& input, double epsilon, const WholeB
   const auto ranks = static_cast<std::int64_t>(whole.ranks);
   at::Tensor table = at::zeros({ranks, 2 * channels + 1}, input.options().dtype(at::kFloat));
   at::Tensor own = table.select(0, static_cast<std::int64_t>(whole.rank));
-  if (input.numel() > 0) {
-    const auto [mean, inverse_deviation] = at::batch_norm_stats(input, epsilon);
-    own.narrow(0, 0, channels).copy_(mean);
-    own.narrow(0, channels, channels).copy_(inverse_deviation);
-    own.narrow(0, 2 * channels, 1).fill_(places(input, input.size(0)));
-  } else {
-    own.narrow(0, channels, channels).fill_(1);  // Of no values: any finite number.
-  }
+  const auto [mean, inverse_deviation] = at::batch_norm_stats(input, epsilon);
+  own.narrow(0, 0, channels).copy_(mean);
+  own.narrow(0, channels, channels).copy_(inverse_deviation);
+  own.narrow(0, 2 * channels, 1).fill_(places(input, input.size(0)));
   whole.sum({&table, 1});
   return {table.narrow(1, 0, channels).contiguous(),
           table.narrow(1, channels, channels).contiguous(),
@@ -140,13 +136,11 @@ struct SynchronisedNormOnGpu : ::torch::autograd::Function<SynchronisedNormOnGpu
                             const WholeBatch& whole) {
     const at::Tensor values = dense(input);
     const Gathered all = gather_statistics(values, norm.epsilon, whole);
-    // Of its first tensor only the type counts; this one has values on every rank.
     const auto [mean, inverse_deviation] = at::batch_norm_gather_stats_with_counts(
-        all.means, all.means, all.inverse_deviations, norm.mean, norm.variance, norm.momentum,
+        values, all.means, all.inverse_deviations, norm.mean, norm.variance, norm.momentum,
         norm.epsilon, all.counts);
     context->save_for_backward({values, gamma, mean, inverse_deviation, all.counts.to(at::kInt)});
     context->saved_data["sum"] = c10::IValue::make_capsule(c10::make_intrusive<Sum>(whole.sum));
-    if (values.numel() == 0) return at::empty_like(values);
     return at::batch_norm_elemt(values, gamma, beta, mean, inverse_deviation, norm.epsilon);
   }
 
@@ -158,18 +152,11 @@ struct SynchronisedNormOnGpu : ::torch::autograd::Function<SynchronisedNormOnGpu
     const at::Tensor& inverse_deviation = saved[3];
     const at::Tensor above = gradients[0].contiguous(values.suggest_memory_format());
     const std::int64_t channels = gamma.numel();
-    at::Tensor sums = at::zeros({2 * channels}, mean.options());
-    at::Tensor at_gamma = at::zeros_like(gamma), at_beta = at::zeros_like(gamma);
-    if (values.numel() > 0) {
-      const auto [of_gradients, of_products, to_gamma, to_beta] = at::batch_norm_backward_reduce(
-          above, values, mean, inverse_deviation, gamma, true, true, true);
-      sums = at::cat({of_gradients, of_products});
-      at_gamma = to_gamma;
-      at_beta = to_beta;
-    }
+    const auto [of_gradients, of_products, at_gamma, at_beta] = at::batch_norm_backward_reduce(
+        above, values, mean, inverse_deviation, gamma, true, true, true);
+    at::Tensor sums = at::cat({of_gradients, of_products});
     const auto capsule = context->saved_data["sum"].toCapsule();
     static_cast<const Sum&>(*capsule).sum({&sums, 1});
-    if (values.numel() == 0) return {at::empty_like(values), at_gamma, at_beta, {}, {}};
     const at::Tensor at_values = at::batch_norm_backward_elemt(
         above, values, mean, inverse_deviation, gamma, sums.narrow(0, 0, channels),
         sums.narrow(0, channels, channels), saved[4]);
@@ -180,7 +167,7 @@ struct SynchronisedNormOnGpu : ::torch::autograd::Function<SynchronisedNormOnGpu
 }  // namespace
 
 at::Tensor synchronised_norm(const BatchNorm& norm, const WholeBatch& whole) {
-  if (norm.input.is_cuda()) {
+  if (norm.input.is_cuda() && whole.all_have_images) {
     return SynchronisedNormOnGpu::apply(norm.input, norm.gamma, norm.beta, norm, whole);
   }
   return SynchronisedNorm::apply(norm.input, norm.gamma, norm.beta, norm, whole);
