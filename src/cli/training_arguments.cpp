@@ -209,7 +209,6 @@ void TrainingArguments::fill(train::Job& job, const dataset::Dataset& dataset) c
 train::Result TrainingArguments::run(const train::Job& job) const {
   const train::RankPlace& place = job.recipe.place;
   if (place.rank > 0) return train::train(job, {}, *team);
-  check_files();
   fmt::print("{} images of '{}', {} to measure on; batches of {} at {} pixels on {}\n",
              job.images.size(), split, job.val_images.size(), job.recipe.batch_size,
              job.recipe.size.width, job.recipe.device);

@@ -46,7 +46,7 @@ struct TrainingArguments {
   /// Waits for the others. Only rank 0 prints from then on. To be called first.
   void join_ranks();
 
-  /// Rank 0: whether --out and --json can be written, and --out may.
+  /// Rank 0: whether --out and --json can be written, and --out may. For before anything is done.
   ///
   /// @throws as train::check_folder(); Error(io).
   void check_files() const;

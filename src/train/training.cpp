@@ -123,6 +123,7 @@ class Run {
         device_(runtime::torch::open_device(job.recipe.device)),
         ranks_(ranks),
         set_(open_set(job, job.images, job.recipe.augment)),
+        data_(set_.fingerprint()),
         loader_(set_,
                 {.batch_size = static_cast<std::size_t>(job.recipe.batch_size) / ranks_.size(),
                  .threads = job.recipe.workers > 0 ? job.recipe.workers : threads_of(job.recipe),
@@ -135,7 +136,7 @@ class Run {
                             .nominal_batch = job.recipe.nominal_batch,
                             .cosine = job.recipe.cosine}),
         session_(job, ranks_) {
-    check_agreement(job, set_.fingerprint(), ranks_);
+    check_agreement(job, data_, ranks_);
     if (!ranks_.first()) return;
     for (const std::string& text : set_.notices()) notice(text);
     report_anchors();
@@ -177,7 +178,7 @@ class Run {
       // Other ranks' machines need not have the folder.
       const std::string bytes = ranks_.from_first(ranks_.first() ? read_file(path) : "");
       const auto checkpoint = pipeline::parse_training_checkpoint(bytes);
-      progress_ = detail::read_progress(job_, set_.fingerprint(), checkpoint.training);
+      progress_ = detail::read_progress(job_, data_, checkpoint.training);
       session_.restore(checkpoint);
       const int threads = threads_of(job_.recipe);
       if (ranks_.first() && progress_.threads != threads) {
@@ -361,7 +362,7 @@ class Run {
       progress_.best_epoch = report.epoch;
     }
     progress_.threads = threads_of(job_.recipe);
-    checkpoint.training = detail::training_json(job_, set_.fingerprint(), progress_);
+    checkpoint.training = detail::training_json(job_, data_, progress_);
     const std::string last = pipeline::serialize(checkpoint);
     std::vector<FileContent> files;
     if (report.best) {
@@ -388,6 +389,7 @@ class Run {
   c10::Device device_;
   detail::Ranks& ranks_;
   dataset::TrainingSet set_;
+  std::string data_;  ///< Fingerprint of its images and labels.
   std::optional<dataset::TrainingSet> val_set_;
   dataset::Loader loader_;
   Schedule schedule_;

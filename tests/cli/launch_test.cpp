@@ -51,6 +51,13 @@ Variables with(const std::string& name, const std::string& value) {
   return variables;
 }
 
+void expect_sixth_of_eight(const train::RankPlace& place) {
+  EXPECT_EQ(place.rank, 5);
+  EXPECT_EQ(place.ranks, 8);
+  EXPECT_EQ(place.address, "one");
+  EXPECT_EQ(place.port, 29500);
+}
+
 TEST(Launch, IsAloneWithoutALauncher) {
   EXPECT_EQ(launch_of({}).place.ranks, 1);
   EXPECT_EQ(launch_of({{"WORLD_SIZE", "1"}}).place.ranks, 1);
@@ -58,10 +65,7 @@ TEST(Launch, IsAloneWithoutALauncher) {
 
 TEST(Launch, TakesWhatTorchrunSets) {
   const Launch launch = launch_of(kByTorchrun);
-  EXPECT_EQ(launch.place.rank, 5);
-  EXPECT_EQ(launch.place.ranks, 8);
-  EXPECT_EQ(launch.place.address, "one");
-  EXPECT_EQ(launch.place.port, 29500);
+  expect_sixth_of_eight(launch.place);
   EXPECT_FALSE(launch.place.hosted);
   EXPECT_EQ(launch.local_rank, 1);
   EXPECT_EQ(launch.local_ranks, 4);
@@ -100,10 +104,7 @@ const Variables kBySrun{
 TEST(Launch, TakesWhatMpichAndIntelMpiSet) {
   const Launch launch = launch_of(meeting(kByMpich));
 
-  EXPECT_EQ(launch.place.rank, 5);
-  EXPECT_EQ(launch.place.ranks, 8);
-  EXPECT_EQ(launch.place.address, "one");
-  EXPECT_EQ(launch.place.port, 29500);
+  expect_sixth_of_eight(launch.place);
   EXPECT_EQ(launch.local_rank, 1);
   EXPECT_EQ(launch.local_ranks, 4);
 }
@@ -111,10 +112,7 @@ TEST(Launch, TakesWhatMpichAndIntelMpiSet) {
 TEST(Launch, TakesWhatSrunSets) {
   const Launch launch = launch_of(meeting(kBySrun));
 
-  EXPECT_EQ(launch.place.rank, 5);
-  EXPECT_EQ(launch.place.ranks, 8);
-  EXPECT_EQ(launch.place.address, "one");
-  EXPECT_EQ(launch.place.port, 29500);
+  expect_sixth_of_eight(launch.place);
   EXPECT_EQ(launch.local_rank, 1);
   EXPECT_EQ(launch.local_ranks, 1);
 }

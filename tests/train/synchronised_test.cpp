@@ -87,13 +87,9 @@ Norm norm_of_part(const WholeNorm& whole, int rank, std::size_t ranks, c10::Devi
   const at::Tensor gamma = whole.gamma.clone().to(device).requires_grad_();
   const at::Tensor beta = whole.beta.clone().to(device).requires_grad_();
   const at::Tensor mean = at::ones({4}, device), variance = at::ones({4}, device);
-  const at::Tensor output =
-      synchronised_norm({input, gamma, beta, mean, variance, kMomentum, kEpsilon},
-                        {.images = kImages,
-                         .rank = static_cast<std::size_t>(rank),
-                         .ranks = ranks,
-                         .all_have_images = ranks < kRanks,
-                         .sum = sum});
+  const at::Tensor output = synchronised_norm(
+      {input, gamma, beta, mean, variance, kMomentum, kEpsilon},
+      {.images = kImages, .rank = static_cast<std::size_t>(rank), .ranks = ranks, .sum = sum});
   (output * part_of(whole.above, rank).to(device)).sum().backward();
   return {output.detach().cpu(), mean.cpu(),         variance.cpu(),
           input.grad().cpu(),    gamma.grad().cpu(), beta.grad().cpu()};

@@ -224,13 +224,10 @@ LossResult Session::loss_of(Network& network, const dataset::Batch& batch, bool 
   SumOverRanks sum;
   if (in_step && !ranks_.alone()) {
     sum = [this](std::vector<double> values) { return ranks_.sum(std::move(values)); };
-    // Ranks share a batch evenly.
-    const bool all_have_images = batch.global_count >= ranks_.size();
-    options.batch_norm = [this, images = batch.global_count, all_have_images](const auto& norm) {
+    options.batch_norm = [this, images = batch.global_count](const auto& norm) {
       return synchronised_norm(norm, {.images = images,
                                       .rank = ranks_.rank(),
                                       .ranks = ranks_.size(),
-                                      .all_have_images = all_have_images,
                                       .sum = [this](auto sums) { ranks_.sum(sums); }});
     };
   }

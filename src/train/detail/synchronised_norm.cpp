@@ -167,7 +167,7 @@ struct SynchronisedNormOnGpu : ::torch::autograd::Function<SynchronisedNormOnGpu
 }  // namespace
 
 at::Tensor synchronised_norm(const BatchNorm& norm, const WholeBatch& whole) {
-  if (norm.input.is_cuda() && whole.all_have_images) {
+  if (norm.input.is_cuda() && whole.images >= whole.ranks) {
     return SynchronisedNormOnGpu::apply(norm.input, norm.gamma, norm.beta, norm, whole);
   }
   return SynchronisedNorm::apply(norm.input, norm.gamma, norm.beta, norm, whole);

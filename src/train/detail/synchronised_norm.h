@@ -14,12 +14,12 @@ namespace yoloq::train::detail {
 /// Replaces tensors by their sums over all ranks.
 using SumTensors = std::function<void(std::span<at::Tensor>)>;
 
-/// What a rank knows of all of them together.
+/// What a rank knows of all of them together. They share the images evenly: none is left without
+/// where there are as many images as ranks.
 struct WholeBatch {
   std::size_t images = 0;  ///< Known beforehand, so that a GPU is never waited for.
   std::size_t rank = 0;
   std::size_t ranks = 1;
-  bool all_have_images = true;  ///< False: some rank's part is empty.
   SumTensors sum;  ///< Called once forward and once backward, at the same point on every rank.
 };
 
