@@ -4,11 +4,13 @@
 #include <tbb/parallel_for.h>
 
 #include <algorithm>
+#include <iterator>
 #include <list>
 #include <map>
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/error.h"
@@ -85,7 +87,7 @@ class Spares {
 class Walk {
  public:
   Walk(const Graph& model, quantize::Plan& plan, const WeightTuningOptions& options)
-      : model_(model), plan_(plan), options_(options) {
+      : model_(model), plan_(plan), options_(options), runners_(options.threads) {
     for (const auto& activation : plan.activations) {
       if (!activation.on) continue;
       for (const std::string& reader : activation.readers)
@@ -216,73 +218,81 @@ class Walk {
     images.clear();
   }
 
-  using Values = std::map<std::string, const std::vector<float>*>;
+  using Inputs = std::vector<const std::vector<float>*>;
 
-  /// The node's output for one image, in a buffer that was used before if there is one.
-  std::vector<float> run(detail::NodeRunner& runner, const Values& inputs) {
-    std::vector<float> output = spares_.take(last_size_);
-    runner.run(inputs, output);
-    last_size_ = output.size();
-    return output;
+  /// The node's outputs for one image, in buffers that were used before if there are some.
+  std::vector<std::vector<float>> run(detail::NodeRunner& runner, const Inputs& inputs,
+                                      std::size_t outputs) {
+    std::vector<std::vector<float>> results(outputs);
+    for (auto& result : results) result = spares_.take(last_size_);
+    runner.run(inputs, results);
+    last_size_ = results.back().size();
+    return results;
+  }
+
+  std::vector<float> run(detail::NodeRunner& runner, const std::vector<float>& input) {
+    return std::move(run(runner, {&input}, 1).front());
   }
 
   /// Runs a node that is not tuned on both versions.
   void compute(const Node& node) {
-    std::vector<std::size_t> variable;
-    std::vector<graph::Port> ports;
+    std::vector<const Twin*> exact;
+    std::list<Read> quantized;
+    std::vector<Shape> shapes;
     for (std::size_t i = 0; i < node.inputs.size(); ++i) {
       const auto value = values_.find(node.inputs[i]);
       if (value == values_.end()) continue;
-      variable.push_back(i);
-      if (std::ranges::find(ports, node.inputs[i], &graph::Port::name) == ports.end()) {
-        ports.push_back(detail::fixed_port(node.inputs[i], value->second.shape));
-      }
+      exact.push_back(&value->second);
+      quantized.emplace_back(*this, node, i);
+      shapes.push_back(value->second.shape);
     }
-    detail::NodeRunner runner(model_, node, ports, options_.threads);
-    Twin result;
-    std::list<Read> quantized;
-    for (const std::size_t i : variable) quantized.emplace_back(*this, node, i);
+    std::vector<std::string> names;
+    std::ranges::copy_if(node.outputs, std::back_inserter(names),
+                         [](const std::string& name) { return !name.empty(); });
+    detail::NodeRunner& runner = runners_.of(detail::node_alone(model_, node, shapes));
+    std::vector<Twin> results(names.size());
+    const auto keep = [&](std::vector<std::vector<float>> Twin::*version, const Inputs& inputs) {
+      auto outputs = run(runner, inputs, names.size());
+      for (std::size_t i = 0; i < names.size(); ++i) {
+        (results[i].*version).push_back(std::move(outputs[i]));
+      }
+    };
     const std::size_t images = values_.begin()->second.exact.size();
     for (std::size_t image = 0; image < images; ++image) {
-      Values exact_inputs;
-      Values quantized_inputs;
-      auto read = quantized.begin();
-      for (const std::size_t i : variable) {
-        const std::string& name = node.inputs[i];
-        exact_inputs[name] = &values_.at(name).exact[image];
-        quantized_inputs[name] = &(read++)->images()[image];
-      }
-      result.exact.push_back(run(runner, exact_inputs));
-      result.quantized.push_back(run(runner, quantized_inputs));
+      Inputs inputs;
+      for (const Twin* twin : exact) inputs.push_back(&twin->exact[image]);
+      keep(&Twin::exact, inputs);
+      inputs.clear();
+      for (const Read& read : quantized) inputs.push_back(&read.images()[image]);
+      keep(&Twin::quantized, inputs);
     }
-    result.shape = runner.output_shape();
-    values_[node.output()] = std::move(result);
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      results[i].shape = runner.output_shape(i);
+      values_[names[i]] = std::move(results[i]);
+    }
   }
 
+  /// Weights are hardly ever those of another convolution, so that its runners are not kept.
   void tune(const Node& conv, quantize::WeightPlan& plan) {
-    const std::string& name = conv.inputs[0];
-    const Twin& input = values_.at(name);
-    const std::vector<graph::Port> ports{detail::fixed_port(name, input.shape)};
+    const Twin& input = values_.at(conv.inputs[0]);
+    Graph alone = detail::node_alone(model_, conv, {{input.shape}});
     const Read read(*this, conv, 0);
 
     Twin result;
     {
-      detail::NodeRunner runner(model_, conv, ports, options_.threads);
-      for (const auto& image : input.exact) result.exact.push_back(run(runner, {{name, &image}}));
-      result.shape = runner.output_shape();
+      detail::NodeRunner runner(alone, options_.threads);
+      for (const auto& image : input.exact) result.exact.push_back(run(runner, image));
+      result.shape = runner.output_shape(0);
     }
     place_objects(result.shape, read.images().size());
     if (options_.weights && plan.axis == 0) {
       choose_codes(conv, plan, input.shape, read.images(), result);
     }
 
-    Graph changed = model_;
-    changed.constants[conv.inputs[1]] = quantize::dequantize_weight(
+    alone.constants[alone[alone.nodes().front()].inputs[1]] = quantize::dequantize_weight(
         quantize::codes_of(*model_.constant(conv.inputs[1]), plan), plan.scales);
-    detail::NodeRunner runner(changed, conv, ports, options_.threads);
-    for (const auto& image : read.images()) {
-      result.quantized.push_back(run(runner, {{name, &image}}));
-    }
+    detail::NodeRunner runner(alone, options_.threads);
+    for (const auto& image : read.images()) result.quantized.push_back(run(runner, image));
     if (options_.biases) shift_bias(plan, result);
     values_[conv.output()] = std::move(result);
   }
@@ -393,6 +403,7 @@ class Walk {
   std::map<std::string, std::size_t> last_use_;
   std::map<std::string, Twin> values_;
   Spares spares_;
+  detail::NodeRunners runners_;
   std::size_t last_size_ = 0;            // Of an output: the next one is likely to be as large.
   std::vector<detail::ObjectMap> maps_;  // One per image; empty without object_weight.
   std::map<std::pair<std::int64_t, std::int64_t>, std::vector<std::vector<std::uint32_t>>> places_;

@@ -4,7 +4,11 @@
 #include <algorithm>
 #include <utility>
 
+#include "onnx/model_file.h"
+
 namespace yoloq::pipeline::detail {
+
+namespace {
 
 graph::Port fixed_port(std::string name, const Shape& shape) {
   graph::Dims dims;
@@ -12,32 +16,55 @@ graph::Port fixed_port(std::string name, const Shape& shape) {
   return {std::move(name), {DType::f32, std::move(dims)}};
 }
 
-NodeRunner::NodeRunner(const graph::Graph& model, const graph::Node& node,
-                       std::vector<graph::Port> ports, int threads)
-    : ports_(std::move(ports)) {
+}  // namespace
+
+graph::Graph node_alone(const graph::Graph& model, const graph::Node& node,
+                        std::span<const Shape> shapes) {
   graph::Graph alone;
   alone.opsets = model.opsets;
-  alone.inputs = ports_;
-  for (const std::string& value : node.inputs) {
-    if (const Tensor* constant = model.constant(value)) alone.constants[value] = *constant;
+  graph::Node copy = node;
+  copy.name = "node";
+  for (std::size_t i = 0; i < copy.outputs.size(); ++i) {
+    if (copy.outputs[i].empty()) continue;
+    copy.outputs[i] = "output" + std::to_string(i);
+    alone.outputs.push_back({copy.outputs[i], {DType::f32, std::nullopt}});
   }
-  alone.outputs = {{node.output(), {DType::f32, std::nullopt}}};
-  alone.append(node);
-  engine_ = runtime::compile(alone, {.mode = runtime::Mode::latency, .threads = threads});
-  request_ = engine_->make_request();
+  for (std::size_t i = 0; i < copy.inputs.size(); ++i) {
+    std::string& value = copy.inputs[i];
+    if (value.empty()) continue;
+    const Tensor* constant = model.constant(value);
+    value = "input" + std::to_string(i);
+    if (constant != nullptr) {
+      alone.constants[value] = *constant;
+    } else {
+      alone.inputs.push_back(fixed_port(value, shapes[alone.inputs.size()]));
+    }
+  }
+  alone.append(std::move(copy));
+  return alone;
 }
 
-void NodeRunner::run(const std::map<std::string, const std::vector<float>*>& inputs,
-                     std::vector<float>& output) {
-  for (std::size_t i = 0; i < ports_.size(); ++i) {
-    const auto target = request_->input(i).values<float>();
-    std::ranges::copy(*inputs.at(ports_[i].name), target.begin());
+NodeRunner::NodeRunner(const graph::Graph& alone, int threads)
+    : engine_(runtime::compile(alone, {.mode = runtime::Mode::latency, .threads = threads})),
+      request_(engine_->make_request()) {}
+
+void NodeRunner::run(std::span<const std::vector<float>* const> inputs,
+                     std::span<std::vector<float>> outputs) {
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    std::ranges::copy(*inputs[i], request_->input(i).values<float>().begin());
   }
   request_->run();
-  const runtime::TensorView result = request_->output(0);
-  output_shape_ = result.shape;
-  const auto values = result.values<float>();
-  output.assign(values.begin(), values.end());
+  output_shapes_.clear();
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    const runtime::TensorView result = request_->output(i);
+    output_shapes_.push_back(result.shape);
+    const auto values = result.values<float>();
+    outputs[i].assign(values.begin(), values.end());
+  }
+}
+
+NodeRunner& NodeRunners::of(const graph::Graph& alone) {
+  return runners_.try_emplace(onnx::serialize(alone), alone, threads_).first->second;
 }
 
 }  // namespace yoloq::pipeline::detail
