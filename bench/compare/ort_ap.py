@@ -6,7 +6,9 @@ Everything here is independent of yoloq: OpenCV letterboxes, ONNX Runtime (graph
 that each QuantizeLinear and DequantizeLinear is computed as written) infers, numpy decodes and
 suppresses, pycocotools evaluates. Prints JSON.
 
-    ort_ap.py MODEL.onnx --images FOLDER --annotations instances_val2017.json [--limit N]
+    ort_ap.py MODEL.onnx --images FOLDER [--annotations instances_val2017.json] [--img 640] [--limit N]
+
+Without --annotations the boxes are those of YOLO's label files: images/val/0.jpg has labels/val/0.txt.
 """
 
 import argparse
@@ -21,16 +23,14 @@ import onnxruntime
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-SIDE = 640
 
-
-def letterbox(image):
+def letterbox(image, side=640):
     height, width = image.shape[:2]
-    ratio = min(SIDE / height, SIDE / width)
+    ratio = min(side / height, side / width)
     size = round(width * ratio), round(height * ratio)
     if size != (width, height):
         image = cv2.resize(image, size, interpolation=cv2.INTER_LINEAR)
-    dw, dh = (SIDE - size[0]) / 2, (SIDE - size[1]) / 2
+    dw, dh = (side - size[0]) / 2, (side - size[1]) / 2
     top, bottom = round(dh - 0.1), round(dh + 0.1)
     left, right = round(dw - 0.1), round(dw + 0.1)
     grey = (114, 114, 114)
@@ -86,11 +86,35 @@ def detect(rows):
     return boxes[kept], score[kept], label[kept]
 
 
+def labelled(folder):
+    """What pycocotools reads, of a folder of images and the label files that belong to it."""
+    parts = list(folder.resolve().parts)
+    parts[len(parts) - 1 - parts[::-1].index("images")] = "labels"
+    images, annotations, classes = [], [], set()
+    for number, path in enumerate(sorted(folder.iterdir())):
+        height, width = cv2.imread(str(path)).shape[:2]
+        images.append({"id": number, "file_name": path.name, "width": width, "height": height})
+        file = pathlib.Path(*parts) / f"{path.stem}.txt"
+        for line in file.read_text().splitlines() if file.exists() else []:
+            label, cx, cy, w, h = (float(word) for word in line.split())
+            w, h = w * width, h * height
+            annotations.append({"id": len(annotations) + 1, "image_id": number, "iscrowd": 0,
+                                "category_id": int(label), "area": w * h,
+                                "bbox": [cx * width - w / 2, cy * height - h / 2, w, h]})
+            classes.add(int(label))
+    truth = COCO()
+    truth.dataset = {"images": images, "annotations": annotations,
+                     "categories": [{"id": c} for c in range(max(classes) + 1)]}
+    truth.createIndex()
+    return truth
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("model")
     parser.add_argument("--images", type=pathlib.Path, required=True)
-    parser.add_argument("--annotations", required=True)
+    parser.add_argument("--annotations")
+    parser.add_argument("--img", type=int, default=640)
     parser.add_argument("--limit", type=int, default=0)
     arguments = parser.parse_args()
 
@@ -100,13 +124,13 @@ def main():
     metadata = session.get_modelmeta().custom_metadata_map
     strides, anchors = json.loads(metadata["strides"]), json.loads(metadata["anchors"])
     with contextlib.redirect_stdout(io.StringIO()):
-        truth = COCO(arguments.annotations)
+        truth = COCO(arguments.annotations) if arguments.annotations else labelled(arguments.images)
     categories = sorted(truth.getCatIds())
     images = sorted(truth.getImgIds())[: arguments.limit or None]
     detections = []
     for number in images:
         image = cv2.imread(str(arguments.images / truth.imgs[number]["file_name"]))
-        planes, ratio, left, top = letterbox(image)
+        planes, ratio, left, top = letterbox(image, arguments.img)
         tensor = np.ascontiguousarray(planes[None], np.float32) / 255
         boxes, scores, labels = detect(decode(session.run(None, {session.get_inputs()[0].name: tensor}),
                                               strides, anchors))

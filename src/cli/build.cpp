@@ -146,16 +146,14 @@ void run_build(BuildArguments arguments) {
   const auto loaded = pipeline::compile_detector(
       std::move(model), arguments.is_open() ? pipeline::Sizes::open : pipeline::Sizes::fixed,
       options);
-  if (loaded.detector.engine->runnable()) {
-    for (const auto& check : verify(arguments, loaded, images)) {
-      fmt::print("verify {}: engine {:.2f} dB, literal execution {:.2f} dB\n", check.name,
-                 check.engine_db, check.expected_db);
-    }
-  }
+  std::vector<runtime::OutputCheck> checks;
+  if (loaded.detector.engine->runnable()) checks = verify(arguments, loaded, images);
+  print_checks(checks);
   loaded.detector.engine->save(arguments.out);
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   auto json = json_of(arguments, loaded, seconds);
+  json["verify"] = checks_json(checks);
   const auto layers = loaded.detector.engine->layers();
   if (!loaded.detector.engine->runnable() && !layers.empty()) json["plan"] = show_plan(layers);
   fmt::print("{}: {}, {}, {:.2f} MB, {:.1f} s; {}\n", arguments.out.string(),

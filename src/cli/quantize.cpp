@@ -114,10 +114,7 @@ void report(const QuantizeArguments& arguments, const Outcome& outcome) {
                result.tuning_cached ? "cached" : tuning_name(arguments), result.tuning_seconds);
   }
   if (outcome.verification.cached) fmt::print("verified before (cached)\n");
-  for (const auto& check : outcome.verification.checks) {
-    fmt::print("verify {}: engine {:.2f} dB, literal execution {:.2f} dB against float\n",
-               check.name, check.engine_db, check.expected_db);
-  }
+  print_checks(outcome.verification.checks);
   fmt::print("{}: {} / {} layers int8, target {}, {:.1f} s in all\n", arguments.out.string(),
              result.plan.int8_layers(), total, result.plan.target, outcome.seconds);
   print_notices(outcome.verification.notices);
@@ -152,6 +149,7 @@ void report(const QuantizeArguments& arguments, const Outcome& outcome) {
   json["verify_sqnr_db"] = nullptr;
   const auto& checks = outcome.verification.checks;
   if (!checks.empty()) json["verify_sqnr_db"] = worst_db(checks);
+  json["verify"] = checks_json(checks);
   json["source"] = arguments.model.one().string();
   json["hash"] = hash_of_file(arguments.out);
   json["plan"] = arguments.save_plan.string();

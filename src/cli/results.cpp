@@ -160,6 +160,24 @@ Json errors_json(const coco::ErrorSplit& split) {
   return json;
 }
 
+void print_checks(std::span<const runtime::OutputCheck> checks) {
+  for (const auto& check : checks) {
+    fmt::print("verify {}: engine {:.2f} dB, literal execution {:.2f} dB against float\n",
+               check.name, check.engine_db, check.expected_db);
+  }
+}
+
+Json checks_json(std::span<const runtime::OutputCheck> checks) {
+  Json json = Json::array();
+  for (const auto& check : checks) {
+    json.push_back({{"output", check.name},
+                    {"engine_db", check.engine_db},
+                    {"literal_execution_db", check.expected_db},
+                    {"engine_to_literal_execution_db", check.literal_db}});
+  }
+  return json;
+}
+
 void print_notices(std::span<const std::string> notices) {
   for (const std::string& notice : notices) fmt::print("notice: {}\n", notice);
 }

@@ -13,6 +13,7 @@
 #include "coco/tide.h"
 #include "pipeline/model.h"
 #include "runtime/engine.h"
+#include "runtime/verify.h"
 
 /// @file
 /// How results of evaluation are printed and written. Keys of JSON are stable.
@@ -54,6 +55,11 @@ nlohmann::ordered_json errors_json(const coco::ErrorSplit& split);
 
 /// One line each.
 void print_notices(std::span<const std::string> notices);
+
+/// How near an engine is to the float model and to the literal execution of its file, a line per
+/// output.
+void print_checks(std::span<const runtime::OutputCheck> checks);
+nlohmann::ordered_json checks_json(std::span<const runtime::OutputCheck> checks);
 
 /// The twelve figures.
 void print_figures(const coco::Metrics& metrics, bool per_class);

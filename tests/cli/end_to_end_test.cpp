@@ -96,7 +96,12 @@ TEST_P(EveryRange, GoesFromCheckpointToMeasuredInt8Model) {
   EXPECT_GE(quantized.at("verify_sqnr_db"), kSound);
 
   run({"build", "--model", "tiny-int8.onnx", "--out", "tiny.engine", "--json", "build.json"});
-  EXPECT_EQ(read_json(project_ / "build.json").at("layers_int8"), executed(layers));
+  const auto build = read_json(project_ / "build.json");
+  EXPECT_EQ(build.at("layers_int8"), executed(layers));
+  ASSERT_EQ(build.at("verify").size(), 3);
+  for (const auto& output : build.at("verify")) {
+    EXPECT_GE(output.at("engine_to_literal_execution_db"), kSound) << output;
+  }
   const auto engine = evaluate({"--engine", "tiny.engine"});
   EXPECT_NEAR(engine.at("AP").get<double>(), int8.at("AP").get<double>(), 1e-3);
   EXPECT_EQ(engine.at("precision"), precision());
@@ -212,6 +217,7 @@ TEST_F(EndToEnd, QuantizeWritesItsKeysModelAndPlan) {
   EXPECT_GT(json.at("seconds"), 0);
   EXPECT_GT(json.at("layers_int8"), 20);
   EXPECT_GT(json.at("verify_sqnr_db"), kSound);
+  EXPECT_EQ(json.at("verify").size(), 3) << "One per head.";
   EXPECT_TRUE(fs::exists(project_ / "out/tiny-int8.onnx"));
   EXPECT_TRUE(fs::exists(project_ / "out/tiny-int8.plan.yaml"));
   EXPECT_THAT(output, AllOf(HasSubstr("calibrated"), HasSubstr("target tensorrt")));
