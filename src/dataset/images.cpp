@@ -5,8 +5,11 @@
 #include <array>
 #include <cctype>
 #include <charconv>
+#include <deque>
+#include <set>
 #include <sstream>
 #include <string>
+#include <utility>
 
 #include "core/error.h"
 #include "core/file.h"
@@ -24,17 +27,53 @@ constexpr std::array<std::string_view, 7> kExtensions{".bmp", ".jpeg", ".jpg", "
 constexpr std::string_view kKnown = ".bmp .jpeg .jpg .png .tif .tiff .webp";
 constexpr std::string_view kSpace = " \t\r";
 
-ImageList images_below(const fs::path& folder) {
+/// What a folder holds, without what is hidden: `._x.jpg` of macOS is no image.
+struct Entries {
   ImageList images;
+  std::vector<fs::path> folders;
+  std::vector<fs::path> links;  ///< To folders, by their names.
+};
+
+Entries entries_of(const fs::path& folder) {
+  Entries found;
   std::error_code code;
-  fs::recursive_directory_iterator entries(folder, fs::directory_options::follow_directory_symlink,
-                                           code);
-  for (; !code && entries != fs::recursive_directory_iterator(); entries.increment(code)) {
-    if (is_image_name(entries->path()) && !entries->is_directory()) {
-      images.push_back(entries->path());
+  fs::directory_iterator entries(folder, code);
+  for (; !code && entries != fs::directory_iterator(); entries.increment(code)) {
+    const fs::path& path = entries->path();
+    if (path.filename().native().starts_with('.')) continue;
+    std::error_code ignored;  // A link that leads nowhere is no folder.
+    if (entries->is_directory(ignored)) {
+      (entries->is_symlink(ignored) ? found.links : found.folders).push_back(path);
+    } else if (is_image_name(path)) {
+      found.images.push_back(path);
     }
   }
   if (code) fail(ErrorCode::io, "cannot list '{}': {}", folder.string(), code.message());
+  std::ranges::sort(found.links);
+  return found;
+}
+
+/// Each folder is visited once, by its own name where it has one below `top`, so links come last:
+/// they may lead back.
+ImageList images_below(const fs::path& top) {
+  ImageList images;
+  std::vector<fs::path> folders{top};
+  std::deque<fs::path> links;
+  std::set<fs::path> visited;
+  while (!folders.empty() || !links.empty()) {
+    if (folders.empty()) {
+      folders.push_back(std::move(links.front()));
+      links.pop_front();
+    }
+    const fs::path folder = std::move(folders.back());
+    folders.pop_back();
+    std::error_code ignored;
+    if (!visited.insert(fs::canonical(folder, ignored)).second) continue;
+    const Entries found = entries_of(folder);
+    images.insert(images.end(), found.images.begin(), found.images.end());
+    folders.insert(folders.end(), found.folders.begin(), found.folders.end());
+    links.insert(links.end(), found.links.begin(), found.links.end());
+  }
   return images;
 }
 

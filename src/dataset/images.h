@@ -24,7 +24,8 @@ ImageList list_images(const Dataset& dataset, std::string_view split);
 
 /// The images of one source:
 ///
-/// - a folder: every image in it and the folders below;
+/// - a folder: every image in it and the folders below, each visited once where links lead back;
+///   what is hidden (`._a.jpg`, `.ipynb_checkpoints`) is left out;
 /// - a list file (.txt): one path per line; ./a.jpg is beside the list, other relative paths start
 ///   at the current folder, else beside the list;
 /// - an image file;

@@ -43,6 +43,33 @@ TEST_F(Images, OfAFolderAreSortedAndComeFromAllItsFolders) {
   EXPECT_THAT(list_images(folder_ / "images"), ElementsAre(b, a));
 }
 
+TEST_F(Images, OfAFolderAreNotWhatIsHidden) {
+  const fs::path a = add("images/a.jpg");
+  add("images/._a.jpg");
+  add("images/.ipynb_checkpoints/a.jpg");
+
+  EXPECT_THAT(list_images(folder_ / "images"), ElementsAre(a));
+  EXPECT_THAT(list_images(folder_ / "images/.ipynb_checkpoints"), testing::SizeIs(1));
+}
+
+TEST_F(Images, OfALinkThatLeadsBackComeOnce) {
+  const fs::path a = add("images/z/a.jpg");
+  fs::create_directory_symlink(".", folder_ / "images/self");
+  fs::create_directory_symlink("..", folder_ / "images/z/up");
+  fs::create_directory_symlink("z", folder_ / "images/b");
+  fs::create_symlink("loop", folder_ / "images/loop");
+
+  EXPECT_THAT(list_images(folder_ / "images"), ElementsAre(a));
+}
+
+TEST_F(Images, OfALinkToAnotherFolderAreThoseOfThatFolder) {
+  add("elsewhere/a.jpg");
+  fs::create_directories(folder_ / "images");
+  fs::create_directory_symlink("../elsewhere", folder_ / "images/more");
+
+  EXPECT_THAT(list_images(folder_ / "images"), ElementsAre(folder_ / "images/more/a.jpg"));
+}
+
 TEST_F(Images, OfAListFileLieBesideIt) {
   const fs::path list = add("val.txt", "./images/b.jpg\r\n\n/elsewhere/a.jpg\nimages/c.jpg\n");
 
