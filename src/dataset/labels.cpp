@@ -125,10 +125,15 @@ std::vector<Label> parse_labels(std::string_view text, std::string_view name,
 }
 
 fs::path label_path(const fs::path& image) {
-  std::string path = fs::path(image).replace_extension(".txt").string();
-  const std::size_t at = path.rfind(kImages);
-  if (at != std::string::npos) path.replace(at, kImages.size(), kLabels);
-  return path;
+  fs::path beside = fs::path(image).replace_extension(".txt");
+  std::string path = beside.string();
+  std::size_t at = path.rfind(kImages);
+  if (at == std::string::npos && beside.is_relative()) {
+    path = fs::absolute(beside).lexically_normal().string();
+    at = path.rfind(kImages);
+  }
+  if (at == std::string::npos) return beside;
+  return path.replace(at, kImages.size(), kLabels);
 }
 
 GroundTruth read_ground_truth(std::span<const fs::path> images, std::size_t class_count,

@@ -47,7 +47,7 @@ struct LabelLine {
 std::vector<LabelLine> read_label_lines(std::string_view text, std::size_t class_count);
 
 /// Where the labels of an image are: the last /images/ of its path becomes /labels/, its extension
-/// .txt.
+/// .txt. A relative path without /images/ is taken from the current folder first: images/a.jpg.
 ///
 /// Source: img2label_paths() of Ultralytics' utils/dataloaders.py.
 std::filesystem::path label_path(const std::filesystem::path& image);

@@ -66,6 +66,11 @@ TEST(LabelPath, ReplacesTheLastImagesFolder) {
   EXPECT_EQ(label_path("photos/1.jpg"), "photos/1.txt");
 }
 
+TEST(LabelPath, OfAPathThatBeginsWithImagesIsFromTheCurrentFolder) {
+  EXPECT_EQ(label_path("images/val/1.jpg"), fs::current_path() / "labels/val/1.txt");
+  EXPECT_EQ(label_path("./images/1.jpg"), "./labels/1.txt");
+}
+
 TEST(GroundTruth, IsInPixelsOfEachImage) {
   const test::TemporaryFolder folder;
   fs::create_directories(folder / "images");
