@@ -122,6 +122,21 @@ ImageList gather(const fs::path& source) {
   return images;
 }
 
+/// Images of an entry of the yaml, and the root they are under.
+struct Gathered {
+  fs::path root;
+  ImageList images;
+};
+
+/// From the first place that has images; empty if none has.
+Gathered gather(const Dataset& dataset, std::string_view entry) {
+  for (Place& place : places(dataset, entry)) {
+    ImageList images = gather(place.path);
+    if (!images.empty()) return {.root = std::move(place.root), .images = std::move(images)};
+  }
+  return {};
+}
+
 /// What was found, in order.
 ImageList checked(ImageList images, std::string_view source) {
   std::ranges::sort(images, {},
@@ -155,13 +170,22 @@ ImageList list_images(const Dataset& dataset, std::string_view split) {
   }
   ImageList all;
   for (const std::string& entry : entries->second) {
-    const std::vector<fs::path> places = candidates(dataset, entry);
-    ImageList found;
-    for (std::size_t i = 0; i < places.size() && found.empty(); ++i) found = gather(places[i]);
-    if (found.empty()) fail_not_found(source, places);
-    all.insert(all.end(), found.begin(), found.end());
+    const Gathered found = gather(dataset, entry);
+    if (found.images.empty()) fail_not_found(source, candidates(dataset, entry));
+    all.insert(all.end(), found.images.begin(), found.images.end());
   }
   return checked(std::move(all), source);
+}
+
+std::vector<fs::path> image_roots(const Dataset& dataset, std::string_view split) {
+  std::vector<fs::path> roots;
+  const auto entries = dataset.splits.find(split);
+  if (entries == dataset.splits.end()) return roots;
+  for (const std::string& entry : entries->second) {
+    const fs::path root = gather(dataset, entry).root;
+    if (!root.empty() && std::ranges::find(roots, root) == roots.end()) roots.push_back(root);
+  }
+  return roots;
 }
 
 ImageList list_images(const fs::path& source) {

@@ -22,6 +22,10 @@ using ImageList = std::vector<std::filesystem::path>;
 /// Error(bad_argument) if an image comes twice.
 ImageList list_images(const Dataset& dataset, std::string_view split);
 
+/// The folders of resolve.h's places() that the split's images were found under, in the order of
+/// its entries; empty if there are none or absolute entries are under none.
+std::vector<std::filesystem::path> image_roots(const Dataset& dataset, std::string_view split);
+
 /// The images of one source:
 ///
 /// - a folder: every image in it and the folders below, each visited once where links lead back;

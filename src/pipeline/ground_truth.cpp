@@ -149,7 +149,7 @@ GroundTruth find_ground_truth(const dataset::Dataset& dataset, std::span<const f
   if (options.annotations.empty()) file = dataset::find_annotations(dataset, options.split);
   if (file) return from_annotations(dataset, images, *file, coco::read_annotations(*file));
 
-  if (!dataset.annotations.empty()) file = dataset::resolve(dataset, dataset.annotations);
+  file = dataset::find_named_annotations(dataset, options.split);
   if (!file) return from_labels(dataset, images, options);
   coco::Annotations of_val = coco::read_annotations(*file);
   const std::string why_not = why_of_val_alone(dataset, images, of_val);

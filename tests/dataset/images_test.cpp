@@ -18,8 +18,10 @@ namespace {
 
 namespace fs = std::filesystem;
 using test::message_when;
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 
 /// A folder with a data set in it; the images are empty files.
 class Images : public testing::Test {
@@ -171,6 +173,65 @@ TEST_F(Images, AnnotationsOfTheYamlAreOfValAlone) {
   EXPECT_EQ(find_annotations(with("annotations: none.json"), "train"), std::nullopt);
   const fs::path own = add("annotations/instances_train.json");
   EXPECT_EQ(find_annotations(with("annotations: truth.json"), "train"), own);
+}
+
+/// Moves to a folder while it lives.
+class CurrentFolder {
+ public:
+  explicit CurrentFolder(const fs::path& folder) { fs::current_path(folder); }
+  ~CurrentFolder() { fs::current_path(before_); }
+  CurrentFolder(const CurrentFolder&) = delete;
+  CurrentFolder& operator=(const CurrentFolder&) = delete;
+
+ private:
+  fs::path before_ = fs::current_path();
+};
+
+TEST_F(Images, AnnotationsOfAnotherDataSetInTheCurrentFolderAreNotTheirs) {
+  add("set/images/val/a.jpg");
+  add("here/annotations/instances_val.json");
+  add("here/truth.json");
+  const fs::path yaml = add("set/data.yaml", "val: images/val\n");
+  const CurrentFolder here(folder_ / "here");
+
+  EXPECT_EQ(find_annotations(read_data_yaml(yaml), "val"), std::nullopt);
+  const fs::path own = add("set/annotations/instances_val.json");
+  EXPECT_EQ(find_annotations(read_data_yaml(yaml), "val"), own);
+  write_file(yaml, "val: images/val\nannotations: truth.json\n");
+  EXPECT_THAT(message_when([&] { find_annotations(read_data_yaml(yaml), "val"); }),
+              AllOf(HasSubstr("set/truth.json"), Not(HasSubstr("here/truth.json"))));
+}
+
+TEST_F(Images, AnnotationsAreWhereTheImagesAreNotWhereAnEmptyFolderIs) {
+  add("set/images/a.jpg");
+  const fs::path own = add("set/annotations/instances_val.json");
+  const fs::path yaml = add("set/data.yaml", "val: images\n");
+  fs::create_directories(folder_ / "here/images");
+  add("here/annotations/instances_val.json");
+  const CurrentFolder here(folder_ / "here");
+
+  EXPECT_EQ(find_annotations(read_data_yaml(yaml), "val"), own);
+}
+
+TEST_F(Images, AnnotationsThatTheYamlNamesMayLieBesideIt) {
+  add("root/images/a.jpg");
+  const fs::path truth = add("truth.json");
+
+  EXPECT_EQ(find_annotations(with("path: " + (folder_ / "root").string() +
+                                  "\nval: images\nannotations: truth.json"),
+                             "val"),
+            truth);
+}
+
+TEST_F(Images, AnnotationsOfAbsolutePathsAreUnderTheRootAroundThem) {
+  const fs::path images = add("set/images/val/a.jpg").parent_path();
+  const fs::path own = add("set/annotations/instances_val.json");
+  add("annotations/instances_val.json");
+  const fs::path yaml = add("set/data.yaml", "val: " + images.string());
+  const CurrentFolder here(folder_.path());
+
+  EXPECT_EQ(find_annotations(read_data_yaml(yaml), "val"), own);
+  EXPECT_EQ(find_annotations(with("path: set\nval: " + images.string()), "val"), own);
 }
 
 TEST(NumericId, IsTheNumberOfTheFileName) {
