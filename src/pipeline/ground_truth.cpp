@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
+#include <compare>
 #include <map>
 #include <set>
 #include <system_error>
@@ -20,29 +22,90 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Finds images among those of an annotation file: the annotated image with an image's file name,
-/// else the one whose id is the number that the file is called.
+/// "a/b/c.jpg" as parts.
+std::vector<fs::path> parts_of(const fs::path& path) {
+  const fs::path normal = path.lexically_normal();
+  return {normal.begin(), normal.end()};
+}
+
+/// How well a file name of the annotations fits an image; more is better.
+struct Fit {
+  std::size_t parts = 0;  ///< From the file's name backwards, that are the same.
+  bool whole = false;     ///< They are all that the annotations say.
+
+  friend auto operator<=>(const Fit&, const Fit&) = default;
+};
+
+Fit fit_of(std::span<const fs::path> image, std::span<const fs::path> entry) {
+  const auto [end, entry_end] =
+      std::mismatch(image.rbegin(), image.rend(), entry.rbegin(), entry.rend());
+  return {.parts = static_cast<std::size_t>(end - image.rbegin()),
+          .whole = entry_end == entry.rend()};
+}
+
+/// Finds images among those of an annotation file: the annotated image whose file name, which may
+/// have folders, shares most of the end of an image's path; else, of those without a file name, the
+/// one whose id is the number that the file is called.
 class ImageIds {
  public:
   explicit ImageIds(const coco::Annotations& annotations) {
     for (const coco::Image& image : annotations.images) {
-      if (!image.file_name.empty()) {
-        by_name_[fs::path(image.file_name).filename().string()] = image.id;
+      if (image.file_name.empty()) {
+        nameless_.insert(image.id);
+        continue;
       }
-      known_.insert(image.id);
+      std::vector<fs::path> parts = parts_of(image.file_name);
+      const std::string name = parts.back().string();
+      named_[name].push_back({image.id, image.file_name, std::move(parts)});
     }
   }
 
-  std::optional<std::int64_t> of(const fs::path& image) const {
-    const auto named = by_name_.find(image.filename().string());
-    if (named != by_name_.end()) return named->second;
+  struct Entry {
+    std::int64_t id = 0;
+    std::string file_name;
+    std::vector<fs::path> parts;
+  };
+
+  /// The annotated image that an image is.
+  struct Match {
+    std::int64_t id = 0;
+    const Entry* in_other_folder = nullptr;  ///< Its name, where folders in it are others.
+  };
+
+  /// @throws Error(bad_argument) if several annotated images fit equally well.
+  std::optional<Match> of(const fs::path& image) const {
+    const auto named = named_.find(image.filename().string());
+    if (named != named_.end()) return best_of(named->second, image);
     const auto number = dataset::numeric_id(image);
-    return number && known_.contains(*number) ? number : std::nullopt;
+    if (!number || !nameless_.contains(*number)) return std::nullopt;
+    return Match{.id = *number};
   }
 
  private:
-  std::map<std::string, std::int64_t> by_name_;
-  std::set<std::int64_t> known_;
+  static Match best_of(std::span<const Entry> entries, const fs::path& image) {
+    const std::vector<fs::path> parts = parts_of(fs::absolute(image));
+    const Entry* best = nullptr;
+    const Entry* equal = nullptr;
+    Fit best_fit;
+    for (const Entry& entry : entries) {
+      const Fit fit = fit_of(parts, entry.parts);
+      if (fit > best_fit) {
+        best = &entry;
+        best_fit = fit;
+        equal = nullptr;
+      } else if (fit == best_fit && entry.id != best->id) {
+        equal = &entry;
+      }
+    }
+    if (equal == nullptr) return {best->id, best_fit.whole ? nullptr : best};
+    fail(ErrorCode::bad_argument,
+         "image '{}' may be '{}' (id {}) or '{}' (id {}) of the annotations: folders in their "
+         "file_name tell such images apart",
+         image.string(), best->file_name, best->id, equal->file_name, equal->id);
+  }
+
+  std::map<std::string, std::vector<Entry>> named_;  ///< By the name without folders.
+  std::set<std::int64_t> nameless_;
 };
 
 /// An image of the list that the annotations do not have; none if they have all.
@@ -50,6 +113,22 @@ std::optional<fs::path> stranger_among(std::span<const fs::path> images, const I
   const auto found =
       std::ranges::find_if(images, [&](const fs::path& image) { return !ids.of(image); });
   return found == images.end() ? std::nullopt : std::optional(*found);
+}
+
+/// The image of each id.
+///
+/// @throws Error(bad_argument) if two images have one.
+std::map<std::int64_t, fs::path> images_by_id(std::span<const fs::path> images,
+                                              std::span<const std::int64_t> ids) {
+  std::map<std::int64_t, fs::path> by_id;
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    const auto [known, is_new] = by_id.emplace(ids[i], images[i]);
+    if (is_new) continue;
+    fail(ErrorCode::bad_argument,
+         "images '{}' and '{}' are both image {} of the annotations: is one of them not annotated?",
+         known->second.string(), images[i].string(), ids[i]);
+  }
+  return by_id;
 }
 
 GroundTruth from_annotations(const dataset::Dataset& dataset, std::span<const fs::path> images,
@@ -61,8 +140,19 @@ GroundTruth from_annotations(const dataset::Dataset& dataset, std::span<const fs
          stranger->string(), annotations.images.size());
   }
   GroundTruth truth{.annotations = std::move(annotations), .source = file.string()};
-  for (const fs::path& image : images) truth.image_ids.push_back(*ids.of(image));
-  truth.category_ids = match_categories(dataset.names, truth.annotations.categories);
+  std::string elsewhere;
+  for (const fs::path& image : images) {
+    const ImageIds::Match match = *ids.of(image);
+    truth.image_ids.push_back(match.id);
+    if (match.in_other_folder == nullptr || !elsewhere.empty()) continue;
+    elsewhere = fmt::format("'{}' is taken for '{}' of the annotations, in another folder",
+                            image.string(), match.in_other_folder->file_name);
+  }
+  images_by_id(images, truth.image_ids);
+  if (!elsewhere.empty()) truth.notices.push_back(std::move(elsewhere));
+  CategoryMatch categories = match_categories(dataset.names, truth.annotations.categories);
+  truth.category_ids = std::move(categories.ids);
+  if (!categories.notice.empty()) truth.notices.push_back(std::move(categories.notice));
   return truth;
 }
 
@@ -71,23 +161,29 @@ GroundTruth from_annotations(const dataset::Dataset& dataset, std::span<const fs
 std::string why_of_val_alone(const dataset::Dataset& dataset, std::span<const fs::path> images,
                              const coco::Annotations& annotations) {
   const ImageIds ids(annotations);
-  if (const auto stranger = stranger_among(images, ids)) {
-    return fmt::format("it does not list '{}'", stranger->string());
+  std::map<std::int64_t, fs::path> taken;
+  try {
+    if (const auto stranger = stranger_among(images, ids)) {
+      return fmt::format("it does not list '{}'", stranger->string());
+    }
+    std::vector<std::int64_t> found;
+    for (const fs::path& image : images) found.push_back(ids.of(image)->id);
+    taken = images_by_id(images, found);
+  } catch (const Error& error) {
+    return error.what();
   }
   if (!dataset.splits.contains("val")) return "";
-  std::map<std::int64_t, fs::path> taken;
-  for (const fs::path& image : images) taken[*ids.of(image)] = image;
   try {
     for (const fs::path& other : dataset::list_images(dataset, "val")) {
-      const auto id = ids.of(other);
-      const auto same = id ? taken.find(*id) : taken.end();
+      const auto match = ids.of(other);
+      const auto same = match ? taken.find(match->id) : taken.end();
       std::error_code ignored;
       if (same == taken.end() || fs::equivalent(same->second, other, ignored)) continue;
       return fmt::format("it may mean '{}' of val by what could be '{}'", other.string(),
                          same->second.string());
     }
   } catch (const Error& error) {
-    return fmt::format("it may be of val alone, whose images cannot be listed: {}", error.what());
+    return fmt::format("it may be of val alone, whose images cannot be told: {}", error.what());
   }
   return "";
 }
@@ -120,24 +216,62 @@ GroundTruth from_labels(const dataset::Dataset& dataset, std::span<const fs::pat
   return truth;
 }
 
+std::string lower_case(std::string text) {
+  std::ranges::transform(text, text.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
+/// Categories by name; those that differ from it in case alone come second.
+class CategoryNames {
+ public:
+  explicit CategoryNames(std::span<const coco::Category> categories) {
+    for (const coco::Category& category : categories) {
+      exact_[category.name] = category.id;
+      in_any_case_[lower_case(category.name)].push_back(category.id);
+    }
+  }
+
+  std::optional<std::int64_t> find(const std::string& name) const {
+    if (const auto found = exact_.find(name); found != exact_.end()) return found->second;
+    const auto found = in_any_case_.find(lower_case(name));
+    if (found == in_any_case_.end() || found->second.size() != 1) return std::nullopt;
+    return found->second.front();
+  }
+
+ private:
+  std::map<std::string, std::int64_t> exact_;
+  std::map<std::string, std::vector<std::int64_t>> in_any_case_;
+};
+
 }  // namespace
 
-std::vector<std::int64_t> match_categories(std::span<const std::string> class_names,
-                                           std::span<const coco::Category> categories) {
-  std::map<std::string_view, std::int64_t> by_name;
-  std::vector<std::int64_t> in_order;
-  for (const coco::Category& category : categories) {
-    by_name[category.name] = category.id;
-    in_order.push_back(category.id);
-  }
-  std::ranges::sort(in_order);
-
-  std::vector<std::int64_t> ids;
+CategoryMatch match_categories(std::span<const std::string> class_names,
+                               std::span<const coco::Category> categories) {
+  const CategoryNames names(categories);
+  CategoryMatch by_name;
+  std::string stranger;
   for (const std::string& name : class_names) {
-    if (const auto found = by_name.find(name); found != by_name.end()) ids.push_back(found->second);
+    const auto id = names.find(name);
+    const bool is_new = id && std::ranges::find(by_name.ids, *id) == by_name.ids.end();
+    if (is_new) {
+      by_name.ids.push_back(*id);
+    } else if (stranger.empty()) {
+      stranger = name;
+    }
   }
-  if (ids.size() == class_names.size()) return ids;
-  if (in_order.size() == class_names.size()) return in_order;
+  if (by_name.ids.size() == class_names.size()) return by_name;
+
+  CategoryMatch in_order;
+  for (const coco::Category& category : categories) in_order.ids.push_back(category.id);
+  std::ranges::sort(in_order.ids);
+  if (in_order.ids.size() == class_names.size()) {
+    in_order.notice = fmt::format(
+        "no category of the annotations is called '{}': classes meet categories in the order of "
+        "their ids, whatever they are called",
+        stranger);
+    return in_order;
+  }
   fail(ErrorCode::bad_argument,
        "{} classes do not fit the {} categories of the annotations, neither by name nor by number",
        class_names.size(), categories.size());

@@ -20,6 +20,7 @@ using testing::AllOf;
 using testing::DoubleEq;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 using testing::StartsWith;
 
 /// Two images of a data set of three classes, and an annotation file if a test writes one.
@@ -59,6 +60,77 @@ TEST_F(GroundTruthOf, AnAnnotationFileWithoutNamesFindsImagesByNumber) {
   EXPECT_THAT(find(annotate(R"({"id": 3}, {"id": 2})", kCategories)).image_ids, ElementsAre(2, 3));
 }
 
+TEST_F(GroundTruthOf, ANumberIsNoNameWhereTheAnnotationsHaveNames) {
+  const fs::path file =
+      annotate(R"({"id": 3, "file_name": "000000000002.png"}, {"id": 2, "file_name": "b.png"})",
+               kCategories);
+
+  EXPECT_THAT(message_when([&] { find(file); }),
+              AllOf(HasSubstr("000000000003.png"), HasSubstr("not among the 2 images")));
+}
+
+/// Images of one name in two folders.
+class GroundTruthOfTwoFolders : public GroundTruthOf {
+ protected:
+  GroundTruthOfTwoFolders() {
+    for (const char* folder : {"cam0", "cam1"}) {
+      const fs::path image = folder_ / "images/val" / folder / "000000.png";
+      fs::create_directories(image.parent_path());
+      fs::copy_file(set_.val.front(), image);
+      images_.push_back(image);
+    }
+  }
+
+  GroundTruth find(const std::string& images) {
+    return find_ground_truth(dataset::read_data_yaml(set_.yaml), images_,
+                             {.split = "val", .annotations = annotate(images, kCategories)});
+  }
+
+  std::vector<fs::path> images_;
+};
+
+TEST_F(GroundTruthOfTwoFolders, FoldersInFileNamesTellThemApart) {
+  const GroundTruth truth = find(R"({"id": 5, "file_name": "cam1/000000.png"},
+                                    {"id": 4, "file_name": "val/cam0/000000.png"},
+                                    {"id": 9, "file_name": "train/cam0/000000.png"})");
+
+  EXPECT_THAT(truth.image_ids, ElementsAre(4, 5));
+  EXPECT_THAT(truth.notices, IsEmpty());
+}
+
+TEST_F(GroundTruthOfTwoFolders, AWholeFileNameComesBeforeAPartOfOne) {
+  EXPECT_THAT(find(R"({"id": 5, "file_name": "000000.png"},
+                      {"id": 4, "file_name": "cam0/000000.png"})")
+                  .image_ids,
+              ElementsAre(4, 5));
+}
+
+TEST_F(GroundTruthOfTwoFolders, SeveralThatFitAlikeAreAnError) {
+  EXPECT_THAT(message_when([&] {
+                find(R"({"id": 5, "file_name": "left/000000.png"},
+                        {"id": 4, "file_name": "right/000000.png"})");
+              }),
+              AllOf(HasSubstr("cam0/000000.png"), HasSubstr("'left/000000.png' (id 5)"),
+                    HasSubstr("'right/000000.png' (id 4)")));
+}
+
+TEST_F(GroundTruthOfTwoFolders, OneAnnotatedImageForBothIsAnError) {
+  EXPECT_THAT(
+      message_when([&] { find(R"({"id": 5, "file_name": "000000.png"})"); }),
+      AllOf(HasSubstr("cam0/000000.png"), HasSubstr("cam1/000000.png"), HasSubstr("both image 5")));
+  EXPECT_THAT(message_when([&] { find(R"({"id": 0})"); }), HasSubstr("both image 0"));
+}
+
+TEST_F(GroundTruthOfTwoFolders, AnImageOfAnotherFolderIsTakenWithANotice) {
+  images_.pop_back();
+
+  const GroundTruth truth = find(R"({"id": 5, "file_name": "cam7/000000.png"})");
+
+  EXPECT_THAT(truth.image_ids, ElementsAre(5));
+  EXPECT_THAT(truth.notices,
+              ElementsAre(AllOf(HasSubstr("cam0/000000.png'"), HasSubstr("'cam7/000000.png'"))));
+}
+
 TEST_F(GroundTruthOf, AnImageThatIsNotAnnotatedIsNamed) {
   EXPECT_THAT(message_when([&] { find(annotate(R"({"id": 2}, {"id": 9})", kCategories)); }),
               AllOf(HasSubstr("000000000003.png"), HasSubstr("2 images of the annotations"),
@@ -75,7 +147,36 @@ TEST_F(GroundTruthOf, ClassesOfOtherNamesMeetCategoriesInTheOrderOfIds) {
       annotate(R"({"id": 3}, {"id": 2})",
                R"({"id": 90, "name": "z"}, {"id": 1, "name": "class 1"}, {"id": 44, "name": "b"})");
 
-  EXPECT_THAT(find(file).category_ids, ElementsAre(1, 44, 90));
+  const GroundTruth truth = find(file);
+
+  EXPECT_THAT(truth.category_ids, ElementsAre(1, 44, 90));
+  EXPECT_THAT(truth.notices, ElementsAre(HasSubstr("is called 'class 0': classes meet")));
+}
+
+TEST_F(GroundTruthOf, ClassesMeetCategoriesOfTheSameNameInAnotherCase) {
+  const GroundTruth truth = find(annotate(
+      R"({"id": 3}, {"id": 2})",
+      R"({"id": 1, "name": "CLASS 2"}, {"id": 2, "name": "Class 1"}, {"id": 3, "name": "class 0"})"));
+
+  EXPECT_THAT(truth.category_ids, ElementsAre(3, 2, 1));
+  EXPECT_THAT(truth.notices, IsEmpty());
+}
+
+TEST(MatchCategories, PrefersTheSameCase) {
+  const std::vector<std::string> names{"person", "Person"};
+  const std::vector<coco::Category> categories{{1, "Person"}, {2, "person"}};
+
+  EXPECT_THAT(match_categories(names, categories).ids, ElementsAre(2, 1));
+}
+
+TEST(MatchCategories, TakesNoCategoryTwice) {
+  const std::vector<std::string> names{"person", "PERSON"};
+  const std::vector<coco::Category> categories{{1, "cat"}, {2, "person"}};
+
+  const CategoryMatch match = match_categories(names, categories);
+
+  EXPECT_THAT(match.ids, ElementsAre(1, 2));
+  EXPECT_THAT(match.notice, HasSubstr("'PERSON'"));
 }
 
 TEST_F(GroundTruthOf, MoreCategoriesThanClassesFitByName) {
