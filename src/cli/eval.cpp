@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -144,6 +146,10 @@ Evaluated evaluate_model(const EvalArguments& arguments, const std::filesystem::
   if (!explained && loaded.in_file && loaded.in_file->int8 != loaded.layers.int8) {
     row.notices.push_back(fmt::format("{}: the file asks for {} layers in int8, the engine runs {}",
                                       loaded.name, loaded.in_file->int8, loaded.layers.int8));
+  }
+  std::ranges::copy(truth.notices, std::back_inserter(row.notices));
+  if (const auto other = pipeline::name_difference(loaded.detector.head.names, dataset.names)) {
+    row.notices.push_back(loaded.name + ": " + *other);
   }
   return {.row = std::move(row),
           .matches = std::move(matches),

@@ -262,6 +262,7 @@ void run_quantize(QuantizeArguments arguments) {
     }
   }
   const pipeline::DetectionModel model = pipeline::load_model(source, load);
+  if (arguments.automatic.until_drop) print_notices(search.truth, model.head, load.hints.names);
   Outcome outcome;
   const std::size_t count = arguments.how.image_count();
   if (!arguments.plan.empty()) {

@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "cli/inspect_engine.h"
 #include "cli/table.h"
@@ -134,8 +135,11 @@ void print_eval(std::span<const EvalRow> rows, bool per_class) {
   for (const EvalRow& row : rows) {
     if (row.difference) print_difference(row, rows.front());
   }
+  std::set<std::string> shown;  // What concerns the data, the rows have in common.
   for (const EvalRow& row : rows) {
-    print_notices(row.notices);
+    for (const std::string& notice : row.notices) {
+      if (shown.insert(notice).second) print_notices(std::span(&notice, 1));
+    }
     for (const std::string& message : row.skipped) fmt::print("skipped: {}\n", message);
     if (per_class) print_classes(row.metrics);
   }
@@ -180,6 +184,14 @@ Json checks_json(std::span<const runtime::OutputCheck> checks) {
 
 void print_notices(std::span<const std::string> notices) {
   for (const std::string& notice : notices) fmt::print("notice: {}\n", notice);
+}
+
+void print_notices(const pipeline::GroundTruth& truth, const detect::Head& head,
+                   std::span<const std::string> class_names) {
+  print_notices(truth.notices);
+  if (const auto other = pipeline::name_difference(head.names, class_names)) {
+    print_notices(std::span(&*other, 1));
+  }
 }
 
 Json eval_json(std::span<const EvalRow> rows) {

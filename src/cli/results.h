@@ -11,6 +11,8 @@
 #include "coco/bootstrap.h"
 #include "coco/metrics.h"
 #include "coco/tide.h"
+#include "detect/head.h"
+#include "pipeline/ground_truth.h"
 #include "pipeline/model.h"
 #include "runtime/engine.h"
 #include "runtime/verify.h"
@@ -43,7 +45,7 @@ struct EvalRow {
   std::vector<runtime::LayerInfo> executed;  ///< With times; empty: not looked at.
 };
 
-/// The table of models, then notices.
+/// The table of models, then notices, each once.
 void print_eval(std::span<const EvalRow> rows, bool per_class);
 
 /// One object for one model; for several {"models": [...]} with the first one's keys at the top.
@@ -55,6 +57,10 @@ nlohmann::ordered_json errors_json(const coco::ErrorSplit& split);
 
 /// One line each.
 void print_notices(std::span<const std::string> notices);
+
+/// The notices of a ground truth, and which class a model calls otherwise than the data set.
+void print_notices(const pipeline::GroundTruth& truth, const detect::Head& head,
+                   std::span<const std::string> class_names);
 
 /// How near an engine is to the float model and to the literal execution of its file, a line per
 /// output.

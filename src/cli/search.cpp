@@ -14,6 +14,7 @@
 #include "cli/command.h"
 #include "cli/progress_bar.h"
 #include "cli/provenance.h"
+#include "cli/results.h"
 #include "cli/search_report.h"
 #include "coco/accumulate.h"
 #include "coco/match.h"
@@ -238,6 +239,7 @@ void measure_final(const SearchArguments& arguments, const pipeline::DetectionMo
   const sensitivity::LabelledImages final_images{
       splits.final_images, pipeline::find_ground_truth(splits.dataset, splits.final_images,
                                                        {.split = arguments.final_split})};
+  print_notices(final_images.truth.notices);
   const auto matches_of = [&](const graph::Graph& graph, const std::string& name) {
     return sensitivity::matches_of(model, graph, final_images,
                                    {.backend = arguments.backend, .threads = arguments.threads},
@@ -284,6 +286,7 @@ void run_search(const SearchArguments& arguments) {
   const pipeline::DetectionModel model = pipeline::load_model(
       arguments.model.one(),
       {.size = arguments.size.size(), .hints = arguments.model.hints(splits.dataset.names)});
+  print_notices(splits.images.search.truth, model.head, splits.dataset.names);
   search::Journal journal = open_journal(arguments, subject_of(arguments, model, splits));
   if (journal.recalled() > 0) {
     fmt::print("{} measurements of before\n", journal.recalled());

@@ -15,6 +15,7 @@
 #include "cli/plan_arguments.h"
 #include "cli/progress_bar.h"
 #include "cli/provenance.h"
+#include "cli/results.h"
 #include "cli/table.h"
 #include "core/error.h"
 #include "core/file.h"
@@ -145,6 +146,7 @@ Measured measure(const SensitivityArguments& arguments) {
                                     .hints = arguments.model.hints(dataset.names)};
   const pipeline::DetectionModel model = pipeline::load_model(arguments.model.one(), load);
   const sense::LabelledImages chosen = choose_images(arguments, dataset);
+  if (arguments.method == "map") print_notices(chosen.truth, model.head, dataset.names);
   std::set<std::string> skipped(chosen.skipped.begin(), chosen.skipped.end());
   quantize::Plan plan;
   if (arguments.plan_file.empty()) {

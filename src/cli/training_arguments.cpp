@@ -204,6 +204,7 @@ void TrainingArguments::fill(train::Job& job, const dataset::Dataset& dataset) c
   job.val_images = dataset::list_images(dataset, "val");
   job.truth = pipeline::find_ground_truth(dataset, job.val_images,
                                           {.split = "val", .annotations = annotations});
+  print_notices(job.truth.notices);
 }
 
 train::Result TrainingArguments::run(const train::Job& job) const {

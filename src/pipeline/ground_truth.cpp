@@ -222,6 +222,10 @@ std::string lower_case(std::string text) {
   return text;
 }
 
+bool is_number_alone(const std::string& name, std::size_t index) {
+  return name == std::to_string(index) || name == fmt::format("class{}", index);
+}
+
 /// Categories by name; those that differ from it in case alone come second.
 class CategoryNames {
  public:
@@ -275,6 +279,18 @@ CategoryMatch match_categories(std::span<const std::string> class_names,
   fail(ErrorCode::bad_argument,
        "{} classes do not fit the {} categories of the annotations, neither by name nor by number",
        class_names.size(), categories.size());
+}
+
+std::optional<std::string> name_difference(std::span<const std::string> model_names,
+                                           std::span<const std::string> class_names) {
+  for (std::size_t i = 0; i < std::min(model_names.size(), class_names.size()); ++i) {
+    if (lower_case(model_names[i]) == lower_case(class_names[i])) continue;
+    if (is_number_alone(model_names[i], i) || is_number_alone(class_names[i], i)) continue;
+    return fmt::format(
+        "class {} is '{}' in the model and '{}' in the data yaml: AP takes them for the same", i,
+        model_names[i], class_names[i]);
+  }
+  return std::nullopt;
 }
 
 GroundTruth find_ground_truth(const dataset::Dataset& dataset, std::span<const fs::path> images,

@@ -58,4 +58,9 @@ struct CategoryMatch {
 CategoryMatch match_categories(std::span<const std::string> class_names,
                                std::span<const coco::Category> categories);
 
+/// A notice that names the first class that a model and a data set call by other names, case apart;
+/// none if there is none. Names that are the class's number alone ("3", "class3") say nothing.
+std::optional<std::string> name_difference(std::span<const std::string> model_names,
+                                           std::span<const std::string> class_names);
+
 }  // namespace yoloq::pipeline

@@ -177,6 +177,17 @@ TEST_F(EndToEnd, EvalPrintsOneRowPerModel) {
   EXPECT_GT(json.at("latency_ms").at("p50"), 0);
 }
 
+TEST_F(EndToEnd, EvalSaysWhichClassTheModelCallsOtherwise) {
+  write_file(project_ / "other.yaml",
+             "path: .\nval: images/val\nnames: [class 0, class 2, class 1]\n");
+
+  const test::Finished finished = project_.run({"eval", "--weights", "tiny.pt", "--img", "64",
+                                                "--data", "other.yaml", "--latency-seconds", "0"});
+
+  EXPECT_THAT(finished.output,
+              HasSubstr("notice: tiny: class 1 is 'class 1' in the model and 'class 2' in the"));
+}
+
 TEST_F(EndToEnd, EvalOfDetectionsGivesTheFiguresOfTheModelThatMadeThem) {
   write_file(project_ / "truth.json", R"({
       "images": [{"id": 7}, {"id": 8}, {"id": 9}, {"id": 10}, {"id": 11}],

@@ -309,5 +309,17 @@ TEST_F(GroundTruthOf, ALabelOutOfRangeIsNamedWithFileAndLine) {
               AllOf(HasSubstr("000000000002.txt:2"), HasSubstr("3")));
 }
 
+using Names = std::vector<std::string>;
+
+TEST(NameDifference, IsOfTheFirstClassThatDiffers) {
+  EXPECT_THAT(name_difference(Names{"a", "dog", "cat"}, Names{"a", "cat", "dog"}),
+              testing::Optional(HasSubstr("class 1 is 'dog' in the model and 'cat'")));
+}
+
+TEST(NameDifference, IsNoneOfCaseAndNumbers) {
+  EXPECT_EQ(name_difference(Names{"Dog", "cat"}, Names{"dog", "CAT"}), std::nullopt);
+  EXPECT_EQ(name_difference(Names{"0", "cat"}, Names{"dog", "class1"}), std::nullopt);
+}
+
 }  // namespace
 }  // namespace yoloq::pipeline
