@@ -126,7 +126,7 @@ Evaluated evaluate_model(const EvalArguments& arguments, const std::filesystem::
   auto matches = coco::match(truth.annotations, detections, {.image_ids = truth.image_ids});
   EvalRow row{.model = loaded.name,
               .file = path,
-              .hash = hash_of_file(path),
+              .hash = pipeline::hash_of_file(path),
               .precision = loaded.precision(),
               .layers = loaded.layers,
               .size_mb = static_cast<double>(loaded.model_bytes) / 1e6,

@@ -7,8 +7,6 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "core/file.h"
-#include "core/hash.h"
 #include "core/version.h"
 #include "runtime/engine.h"
 
@@ -74,7 +72,5 @@ Json provenance() {
 std::string text_of(const Json& json) {
   return json.dump(2, ' ', false, Json::error_handler_t::replace);
 }
-
-std::string hash_of_file(const std::filesystem::path& file) { return hash_of(read_file(file)); }
 
 }  // namespace yoloq::cli

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <filesystem>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
@@ -15,8 +14,5 @@ nlohmann::ordered_json provenance();
 
 /// The text of a JSON file. Bytes of names that are no UTF-8 become U+FFFD.
 std::string text_of(const nlohmann::ordered_json& json);
-
-/// The hash of a file's bytes.
-std::string hash_of_file(const std::filesystem::path& file);
 
 }  // namespace yoloq::cli

@@ -151,7 +151,7 @@ void report(const QuantizeArguments& arguments, const Outcome& outcome) {
   if (!checks.empty()) json["verify_sqnr_db"] = worst_db(checks);
   json["verify"] = checks_json(checks);
   json["source"] = arguments.model.one().string();
-  json["hash"] = hash_of_file(arguments.out);
+  json["hash"] = pipeline::hash_of_file(arguments.out);
   json["plan"] = arguments.save_plan.string();
   json["plan_provenance"] = result.plan.provenance;
   json["provenance"] = provenance();

@@ -26,7 +26,7 @@ namespace yoloq::cli {
 struct EvalRow {
   std::string model;
   std::filesystem::path file;
-  std::string hash;  ///< Of the file's bytes.
+  std::string hash;  ///< pipeline::hash_of_file().
   std::string precision;
   pipeline::LayerCount layers;
   double size_mb = 0;  ///< 10^6 bytes.

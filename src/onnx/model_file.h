@@ -44,6 +44,12 @@ graph::Graph parse(std::string_view bytes, const std::filesystem::path& folder =
 /// @throws as parse, with the path in front, and Error(not_found, io) if the file cannot be read.
 graph::Graph read_model(const std::filesystem::path& path);
 
+/// The hash of an ONNX file's bytes and, where tensors are stored outside it, of the bytes of their
+/// files: other weights have another hash.
+///
+/// @throws as read_model.
+std::string hash_of_file(const std::filesystem::path& path);
+
 /// The graph as an ONNX model with all tensors inside. The same graph gives the same bytes.
 ///
 /// @throws Error(unsupported) above 2 GiB, which the file format does not allow,

@@ -9,6 +9,7 @@
 
 #include "core/error.h"
 #include "core/file.h"
+#include "core/hash.h"
 #include "onnx/detail/execution_order.h"
 #include "onnx/detail/external_data.h"
 #include "onnx/detail/node_proto.h"
@@ -152,12 +153,22 @@ void take_graph(::onnx::GraphProto& proto, Graph& graph) {
   proto.clear_node();
 }
 
-}  // namespace
-
-Graph parse(std::string_view bytes, const std::filesystem::path& folder) {
+::onnx::ModelProto decoded(std::string_view bytes) {
   ::onnx::ModelProto model;
   detail::decode(bytes, model, "an ONNX model");
   if (!model.has_graph()) fail(ErrorCode::corrupt_file, "this is not an ONNX model: no graph");
+  return model;
+}
+
+/// Where the external data of a model file is.
+std::filesystem::path folder_of(const std::filesystem::path& path) {
+  return path.has_parent_path() ? path.parent_path() : ".";
+}
+
+}  // namespace
+
+Graph parse(std::string_view bytes, const std::filesystem::path& folder) {
+  ::onnx::ModelProto model = decoded(bytes);
   detail::load_external_data(model, folder);
 
   Graph graph;
@@ -171,10 +182,25 @@ Graph parse(std::string_view bytes, const std::filesystem::path& folder) {
 Graph read_model(const std::filesystem::path& path) {
   const std::string bytes = read_file(path);
   try {
-    return parse(bytes, path.has_parent_path() ? path.parent_path() : ".");
+    return parse(bytes, folder_of(path));
   } catch (const Error& error) {
     throw error.within(path.string());
   }
+}
+
+std::string hash_of_file(const std::filesystem::path& path) {
+  const std::string bytes = read_file(path);
+  Hasher hasher;
+  hasher.add(bytes);
+  try {
+    ::onnx::ModelProto model = decoded(bytes);
+    for (const std::filesystem::path& file : detail::load_external_data(model, folder_of(path))) {
+      hasher.add(read_file(file));
+    }
+  } catch (const Error& error) {
+    throw error.within(path.string());
+  }
+  return hasher.hex();
 }
 
 }  // namespace yoloq::onnx

@@ -75,7 +75,7 @@ void settle_input(DetectionModel& model, const ModelOptions& options) {
 
 DetectionModel load(const fs::path& path, const ModelOptions& options) {
   DetectionModel model{.name = path.stem().string(), .graph = read_any(path, options)};
-  model.hash = hash_of(read_file(path));
+  model.hash = hash_of_file(path);
   if (model.graph.opset() < kQuantizableOpset) onnx::upgrade_opset(model.graph, kQuantizableOpset);
   settle_input(model, options);
   if (!is_quantized(model.graph)) transform::simplify(model.graph);
@@ -93,6 +93,10 @@ DetectionModel load_model(const fs::path& path, const ModelOptions& options) {
     if (std::string_view(error.what()).find(path.string()) != std::string_view::npos) throw;
     throw error.within(path.string());
   }
+}
+
+std::string hash_of_file(const fs::path& path) {
+  return path.extension() == ".onnx" ? onnx::hash_of_file(path) : hash_of(read_file(path));
 }
 
 Graph with_input(const Graph& graph, std::int64_t batch, vision::Size size) {

@@ -40,7 +40,7 @@ struct DetectionModel {
   detect::Head head;   ///< Indices are those of both graphs' outputs.
   vision::Size size;   ///< Of the input, pixels.
   std::int64_t batch = 1;
-  std::string hash;  ///< Of the file's bytes.
+  std::string hash;  ///< See hash_of_file().
 };
 
 /// Reads a checkpoint (.pt, .pth; .ckpt of training) or an ONNX file.
@@ -52,6 +52,11 @@ struct DetectionModel {
 ///     size is no multiple of the largest stride, or for an unknown extension; what the readers and
 ///     find_head() throw, with the path in front.
 DetectionModel load_model(const std::filesystem::path& path, const ModelOptions& options = {});
+
+/// The hash of a model file's bytes; of an ONNX file's external data, too.
+///
+/// @throws what reading such a file throws.
+std::string hash_of_file(const std::filesystem::path& path);
 
 /// `graph` with its first input fixed to [batch, 3, height, width] and shapes inferred.
 graph::Graph with_input(const graph::Graph& graph, std::int64_t batch, vision::Size size);

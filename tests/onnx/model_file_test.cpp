@@ -11,6 +11,7 @@
 
 #include "core/error.h"
 #include "core/file.h"
+#include "core/hash.h"
 #include "graph/text.h"
 #include "graph/verify.h"
 #include "support/data.h"
@@ -148,6 +149,21 @@ TEST(ModelFile, ReadsExternalDataOnlyWithItsFolder) {
 
   EXPECT_EQ(parse(bytes, made_models()).constant("w")->shape(), (Shape{8}));
   EXPECT_THROW(parse(bytes), Error);
+}
+
+TEST(ModelFile, HasAHashOfItsExternalDataToo) {
+  const test::TemporaryFolder folder;
+  fs::copy(made_models(), folder.path());
+  const std::string before = hash_of_file(folder / "external.onnx");
+  const std::string plain = hash_of_file(folder / "subgraphs.onnx");
+
+  EXPECT_EQ(hash_of_file(made_models() / "external.onnx"), before);
+  EXPECT_EQ(plain, hash_of(read_file(folder / "subgraphs.onnx")));
+  std::string weights = read_file(folder / "weights.bin");
+  weights.back() ^= 1;
+  write_file(folder / "weights.bin", weights);
+  EXPECT_NE(hash_of_file(folder / "external.onnx"), before);
+  EXPECT_EQ(hash_of_file(folder / "subgraphs.onnx"), plain);
 }
 
 TEST(ModelFile, WritesANewTypeOfAValueInsteadOfTheKeptOne) {

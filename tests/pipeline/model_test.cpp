@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "core/file.h"
+#include "core/hash.h"
 #include "graph/execute.h"
 #include "graph/text.h"
 #include "model/emit.h"
@@ -60,6 +61,31 @@ class LoadModel : public testing::Test {
 
   test::TemporaryFolder folder_;
 };
+
+/// A field of a protobuf message: its number and wire type, its length, its bytes.
+std::string field(int number, const std::string& bytes) {
+  return std::string{static_cast<char>(number << 3 | 2), static_cast<char>(bytes.size())} + bytes;
+}
+
+/// An ONNX model of one float in `file`: behind another model it is one more initializer of it.
+std::string float_stored_in(const std::string& file) {
+  const std::string one_float("\x08\x01\x10\x01", 4);  // dims: 1, data_type: FLOAT
+  const std::string is_external("\x70\x01", 2);        // data_location: EXTERNAL
+  const std::string location = field(1, "location") + field(2, file);
+  return field(7, field(5, one_float + field(8, "extra") + field(13, location) + is_external));
+}
+
+TEST_F(LoadModel, TheHashIsOfExternalDataToo) {
+  const fs::path path = fixed_file();
+  EXPECT_EQ(load_model(path).hash, hash_of(read_file(path)));
+  write_file(path, read_file(path) + float_stored_in("extra.bin"));
+  write_file(folder_ / "extra.bin", "abcd");
+  const std::string before = load_model(path).hash;
+
+  write_file(folder_ / "extra.bin", "abce");
+
+  EXPECT_NE(load_model(path).hash, before);
+}
 
 TEST_F(LoadModel, ACheckpointTakesTheSizeAndBatchAskedFor) {
   const DetectionModel model = load_model(checkpoint(), {.size = kModelSize, .batch = 2});

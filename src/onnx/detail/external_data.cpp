@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "core/error.h"
 
@@ -70,14 +71,17 @@ class Loader {
     tensor.clear_data_location();
   }
 
+  std::vector<fs::path> take_files() { return std::move(files_); }
+
  private:
-  Location locate(const ::onnx::TensorProto& tensor) const {
+  Location locate(const ::onnx::TensorProto& tensor) {
     std::map<std::string, std::string> entries;
     for (const auto& entry : tensor.external_data()) entries[entry.key()] = entry.value();
     if (entries["location"].empty() || !is_text(entries["location"])) {
       fail(ErrorCode::corrupt_file, "its external data has no location");
     }
     Location location{inside(folder_, entries["location"]), 0, std::nullopt};
+    if (std::ranges::find(files_, location.file) == files_.end()) files_.push_back(location.file);
     if (entries.contains("offset")) location.offset = to_number("offset", entries["offset"]);
     if (entries.contains("length")) location.length = to_number("length", entries["length"]);
     return location;
@@ -103,6 +107,7 @@ class Loader {
   }
 
   fs::path folder_;
+  std::vector<fs::path> files_;
   std::uintmax_t total_ = 0;
 };
 
@@ -136,7 +141,7 @@ void load_nodes(Loader& loader, google::protobuf::RepeatedPtrField<::onnx::NodeP
 
 }  // namespace
 
-void load_external_data(::onnx::ModelProto& model, const fs::path& folder) {
+std::vector<fs::path> load_external_data(::onnx::ModelProto& model, const fs::path& folder) {
   Loader loader(folder);
   if (model.has_graph()) load_graph(loader, *model.mutable_graph());
   for (auto& function : *model.mutable_functions()) load_nodes(loader, *function.mutable_node());
@@ -144,6 +149,7 @@ void load_external_data(::onnx::ModelProto& model, const fs::path& folder) {
     if (training.has_initialization()) load_graph(loader, *training.mutable_initialization());
     if (training.has_algorithm()) load_graph(loader, *training.mutable_algorithm());
   }
+  return loader.take_files();
 }
 
 }  // namespace yoloq::onnx::detail
