@@ -141,12 +141,14 @@ std::string subject_of(const SearchArguments& arguments, const pipeline::Detecti
   return Hasher()
       .add(kVersion)
       .add(model.hash)
+      .add(sensitivity::hash_of_layers(model.graph))
       .add(fmt::format("{}x{} {} {} {}{}", model.size.height, model.size.width, arguments.target,
                        arguments.backend, arguments.objective,
                        arguments.reduce_range ? " reduced range" : ""))
       .add(sensitivity::hash_of_images(images.calibration))
       .add(sensitivity::hash_of_images(images.loss))
       .add(sensitivity::hash_of_images(images.search.images))
+      .add(sensitivity::hash_of_labels(images.search.truth))
       .add(runtime::identity(arguments.backend))
       .hex();
 }

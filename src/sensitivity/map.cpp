@@ -5,7 +5,6 @@
 
 #include "core/error.h"
 #include "core/file.h"
-#include "core/hash.h"
 #include "detect/detect.h"
 #include "pipeline/evaluation.h"
 #include "sensitivity/methods.h"
@@ -19,16 +18,6 @@ namespace yoloq::sensitivity {
 namespace fs = std::filesystem;
 
 namespace {
-
-std::string hash_of_labels(const pipeline::GroundTruth& truth) {
-  Hasher hasher;
-  for (const std::int64_t id : truth.image_ids) hasher.add(std::to_string(id));
-  for (const coco::Box& box : truth.annotations.boxes) {
-    hasher.add(std::to_string(box.image_id)).add(std::to_string(box.category_id));
-    hasher.add(std::as_bytes(std::span(box.bbox))).add(box.is_crowd ? "crowd" : "");
-  }
-  return hasher.hex();
-}
 
 bool same_question(const Profile& a, const Profile& b) {
   return a.method == b.method && a.backend == b.backend && a.model_hash == b.model_hash &&

@@ -41,6 +41,17 @@ std::string hash_of_images(std::span<const std::filesystem::path> images) {
   return hasher.hex();
 }
 
+std::string hash_of_labels(const pipeline::GroundTruth& truth) {
+  Hasher hasher;
+  for (const std::int64_t id : truth.image_ids) hasher.add(std::to_string(id));
+  for (const std::int64_t id : truth.category_ids) hasher.add("category " + std::to_string(id));
+  for (const coco::Box& box : truth.annotations.boxes) {
+    hasher.add(std::to_string(box.image_id)).add(std::to_string(box.category_id));
+    hasher.add(std::as_bytes(std::span(box.bbox))).add(box.is_crowd ? "crowd" : "");
+  }
+  return hasher.hex();
+}
+
 std::optional<Interval> interval_of(const LayerCost& layer) {
   if (layer.draws.empty()) return std::nullopt;
   std::vector<double> draws = layer.draws;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "graph/graph.h"
+#include "pipeline/ground_truth.h"
 
 /// @file
 /// What quantizing each layer costs, one layer at a time: its weight (per channel) and its input
@@ -60,6 +61,10 @@ std::string hash_of_layers(const graph::Graph& model);
 
 /// The hash of a list of images: file names and bytes.
 std::string hash_of_images(std::span<const std::filesystem::path> images);
+
+/// The hash of what is to be found in the images: which annotated images they are, which category
+/// each class is, and the boxes.
+std::string hash_of_labels(const pipeline::GroundTruth& truth);
 
 /// The middle 95 % of a layer's draws; none without draws.
 struct Interval {

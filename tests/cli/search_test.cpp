@@ -98,6 +98,16 @@ TEST_F(SearchCommand, DoesNotGoOnWithTheSearchOfOtherOptions) {
   EXPECT_THAT(other.errors, HasSubstr("another model, other data or other options"));
 }
 
+TEST_F(SearchCommand, DoesNotGoOnWhereLabelsHaveChanged) {
+  ASSERT_EQ(search({}).status, 0);
+  write_file(project_ / "labels/train/000000000001.txt", "0 0.5 0.5 0.25 0.25\n");
+
+  const test::Finished other = search({"--resume"});
+
+  EXPECT_EQ(other.status, 1);
+  EXPECT_THAT(other.errors, HasSubstr("another model, other data or other options"));
+}
+
 TEST_F(SearchCommand, KeepsTheBestWhereTheLimitCannotBeMet) {
   const test::Finished finished = search({"--max-drop", "0"});
 

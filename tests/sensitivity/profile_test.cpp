@@ -43,6 +43,32 @@ std::string changed(const std::string& field, const nlohmann::json& value) {
 
 const nlohmann::json kAbsent(nlohmann::json::value_t::discarded);
 
+pipeline::GroundTruth some_truth() {
+  return {
+      .annotations = {.images = {{.id = 7}},
+                      .categories = {{3, "a"}},
+                      .boxes = {{.id = 1, .image_id = 7, .category_id = 3, .bbox = {1, 2, 3, 4}}}},
+      .image_ids = {7},
+      .category_ids = {3}};
+}
+
+TEST(HashOfLabels, IsOfWhatIsToBeFound) {
+  const std::string hash = hash_of_labels(some_truth());
+  const auto differs = [&](const auto& change) {
+    pipeline::GroundTruth truth = some_truth();
+    change(truth);
+    return hash_of_labels(truth) != hash;
+  };
+
+  EXPECT_FALSE(differs([](pipeline::GroundTruth& truth) { truth.source = "another file"; }));
+  EXPECT_TRUE(differs([](pipeline::GroundTruth& truth) { truth.image_ids[0] = 8; }));
+  EXPECT_TRUE(differs([](pipeline::GroundTruth& truth) { truth.category_ids[0] = 4; }));
+  EXPECT_TRUE(differs([](pipeline::GroundTruth& truth) { truth.annotations.boxes.clear(); }));
+  EXPECT_TRUE(differs([](auto& truth) { truth.annotations.boxes[0].bbox[2] = 5; }));
+  EXPECT_TRUE(differs([](auto& truth) { truth.annotations.boxes[0].category_id = 4; }));
+  EXPECT_TRUE(differs([](auto& truth) { truth.annotations.boxes[0].is_crowd = true; }));
+}
+
 TEST(Profile, ReadsBackToTheSameNumbers) {
   EXPECT_EQ(parse_profile(to_json(some_profile())), some_profile());
   EXPECT_EQ(to_json(parse_profile(to_json(some_profile()))), to_json(some_profile()));
