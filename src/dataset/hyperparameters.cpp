@@ -73,9 +73,10 @@ double number_in(std::string_view text) {
 /// What keeps a known key's line from being used; none if nothing does.
 std::optional<std::string> fault_of(const Key& key, const Entry& entry) {
   const double value = number_in(entry.value);
-  if (value >= key.least && value <= key.most) return std::nullopt;
-  return fmt::format("'{}' is '{}', expected a number from {} to {}", key.name,
-                     std::string_view(entry.value).substr(0, 40), key.least, key.most);
+  if (key.allows(value)) return std::nullopt;
+  return fmt::format("'{}' is '{}', expected a number {} {} to {}", key.name,
+                     std::string_view(entry.value).substr(0, 40),
+                     key.above_least ? "above" : "from", key.least, key.most);
 }
 
 /// Why a known key changes nothing here.

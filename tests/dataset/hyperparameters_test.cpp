@@ -55,12 +55,20 @@ TEST(Hyperparameters, ThatCannotBeAreNamedWithTheirLine) {
   EXPECT_THAT(parse_message("scale: yes\n"), HasSubstr("'scale' is 'yes', expected a number"));
   EXPECT_THAT(parse_message("scale: nan\n"), HasSubstr("'scale' is 'nan'"));
   EXPECT_THAT(parse_message("scale: [1]\n"), HasSubstr("'scale' is ''"));
-  EXPECT_THAT(parse_message("anchor_t: 0.5\n"), HasSubstr("from 1 to 1000"));
+  EXPECT_THAT(parse_message("anchor_t: 0.5\n"), HasSubstr("a number above 1 to 1000"));
+  EXPECT_THAT(parse_message("anchor_t: 1.0\n"), HasSubstr("'anchor_t' is '1.0'"));
   EXPECT_THAT(parse_message("box: 1\nbox: 2\n"), HasSubstr("hyp.yaml:2: 'box' stands in line 1"));
   EXPECT_THAT(parse_message("just words"), HasSubstr("hyp.yaml:1: expected lines such as"));
   EXPECT_THAT(parse_message("a: [1"), HasSubstr("hyp.yaml:"));
   EXPECT_THAT(parse_message(""), HasSubstr("expected lines such as"));
   EXPECT_THAT(parse_message(std::string(2 << 20, ' ')), HasSubstr("too many for"));
+}
+
+TEST(Hyperparameters, AnAnchorMayDifferByAnyFactorAboveOne) {
+  EXPECT_EQ(parse_hyperparameters("anchor_t: 1.01\n", "hyp.yaml").anchor_t, 1.01);
+  EXPECT_THAT(findings_in("anchor_t: 1\n"),
+              ElementsAre("out of range anchor_t hyp.yaml:1: 'anchor_t' is '1', expected a number "
+                          "above 1 to 1000"));
 }
 
 TEST(Hyperparameters, ComeBackFromTheirText) {

@@ -24,7 +24,7 @@ constexpr std::array<HyperparameterKey, 29> kKeys{{
     {"obj", &H::obj, 0, 1000},
     {"obj_pw", &H::obj_pw, 0, 1000},
     {"iou_t", &H::iou_t, 0, 1},
-    {"anchor_t", &H::anchor_t, 1, 1000},
+    {"anchor_t", &H::anchor_t, 1, 1000, true},  // Sides differ by less than it: by 1, none do.
     {"fl_gamma", &H::fl_gamma, 0, 10},
     {"label_smoothing", &H::label_smoothing, 0, 0.999},
     {"hsv_h", &H::hsv_h, 0, 1},

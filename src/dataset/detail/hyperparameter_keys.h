@@ -14,6 +14,11 @@ struct HyperparameterKey {
   double Hyperparameters::*member;
   double least;
   double most;
+  bool above_least = false;  ///< `least` itself is out of range.
+
+  bool allows(double value) const {
+    return value <= most && (above_least ? value > least : value >= least);
+  }
 };
 
 /// All of them, in the order of Ultralytics' files.
