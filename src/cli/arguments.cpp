@@ -173,12 +173,21 @@ void require_writable(const fs::path& file) {
   if (fs::is_directory(file))
     fail(ErrorCode::io, "cannot write '{}': it is a folder", file.string());
 
-  const std::string trial = file.string() + ".trial." + std::to_string(::getpid());
+  const WriteTarget target = write_target(file);
+  if (target.straight) {  // Not opened: a pipe's reader would see its end.
+    if (::access(file.c_str(), W_OK) == 0) return;
+    fail(ErrorCode::io, "cannot write '{}': {}", file.string(), std::strerror(errno));
+  }
+  const std::string trial = target.path.string() + ".trial." + std::to_string(::getpid());
   const int descriptor = ::open(trial.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
   if (descriptor < 0)
     fail(ErrorCode::io, "cannot write '{}': {}", file.string(), std::strerror(errno));
   ::close(descriptor);
   ::unlink(trial.c_str());
+}
+
+std::uintmax_t written_bytes(const fs::path& file) {
+  return fs::is_regular_file(file) ? fs::file_size(file) : 0;
 }
 
 }  // namespace yoloq::cli

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -112,5 +113,8 @@ struct RunArguments {
 ///
 /// @throws Error(io) if the file could not be created there.
 void require_writable(const std::filesystem::path& file);
+
+/// Bytes of a file that was written; 0 of a device or a pipe, which keep none.
+std::uintmax_t written_bytes(const std::filesystem::path& file);
 
 }  // namespace yoloq::cli

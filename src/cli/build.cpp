@@ -92,7 +92,7 @@ nlohmann::ordered_json json_of(const BuildArguments& arguments,
           {"inspected", inspected},
           {"runnable", loaded.detector.engine->runnable()},
           {"dynamic", arguments.is_open()},
-          {"bytes", fs::file_size(arguments.out)},
+          {"bytes", written_bytes(arguments.out)},
           {"seconds", seconds},
           {"engine", loaded.detector.engine->description()},
           {"notices", loaded.detector.engine->notices()}};
@@ -158,7 +158,7 @@ void run_build(BuildArguments arguments) {
   if (!loaded.detector.engine->runnable() && !layers.empty()) json["plan"] = show_plan(layers);
   fmt::print("{}: {}, {}, {:.2f} MB, {:.1f} s; {}\n", arguments.out.string(),
              json["precision"].get<std::string>(), layers_text(loaded),
-             static_cast<double>(fs::file_size(arguments.out)) / 1e6, seconds,
+             static_cast<double>(written_bytes(arguments.out)) / 1e6, seconds,
              loaded.detector.engine->description());
   print_notices(loaded.detector.engine->notices());
   arguments.json.write(json.dump(2));

@@ -153,12 +153,12 @@ void write(const ExportArguments& arguments, graph::Graph graph, const fs::path&
   const auto fp32_nodes = half ? set_half(arguments, graph) : std::vector<quantize::Fp32Node>{};
   onnx::write_model(graph, out);
   fmt::print("{}: {} nodes, opset {}, {:.2f} MB\n", out.string(), graph.node_count(), graph.opset(),
-             static_cast<double>(fs::file_size(out)) / 1e6);
+             static_cast<double>(written_bytes(out)) / 1e6);
   nlohmann::ordered_json json{{"file", out.string()},
                               {"nodes", graph.node_count()},
                               {"nodes_before", before},
                               {"opset", graph.opset()},
-                              {"bytes", fs::file_size(out)},
+                              {"bytes", written_bytes(out)},
                               {"float_type", arguments.float_type},
                               {"ranges_checked", half && !arguments.data.empty()},
                               {"fp32_layers", nlohmann::ordered_json::array()}};
@@ -184,9 +184,9 @@ void write_weights(const ExportArguments& arguments, const fs::path& out) {
   require_writable(out);
   checkpoint::write_state_dict(out, tensors);
   fmt::print("{}: state_dict of {} tensors, {:.2f} MB\n", out.string(), tensors.size(),
-             static_cast<double>(fs::file_size(out)) / 1e6);
+             static_cast<double>(written_bytes(out)) / 1e6);
   const nlohmann::ordered_json json{
-      {"file", out.string()}, {"tensors", tensors.size()}, {"bytes", fs::file_size(out)}};
+      {"file", out.string()}, {"tensors", tensors.size()}, {"bytes", written_bytes(out)}};
   arguments.json.write(json.dump(2));
 }
 
@@ -200,9 +200,9 @@ void write_stripped(const ExportArguments& arguments, const fs::path& out) {
   require_writable(out);
   write_file(out, pipeline::serialize(pipeline::stripped(checkpoint)));
   fmt::print("{}: weights in float16, {:.2f} MB\n", out.string(),
-             static_cast<double>(fs::file_size(out)) / 1e6);
+             static_cast<double>(written_bytes(out)) / 1e6);
   arguments.json.write(
-      nlohmann::ordered_json{{"file", out.string()}, {"bytes", fs::file_size(out)}}.dump(2));
+      nlohmann::ordered_json{{"file", out.string()}, {"bytes", written_bytes(out)}}.dump(2));
 }
 
 void run_export(const ExportArguments& arguments) {

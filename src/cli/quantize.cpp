@@ -18,6 +18,7 @@
 #include "cli/results.h"
 #include "core/error.h"
 #include "core/file.h"
+#include "core/hash.h"
 #include "dataset/images.h"
 #include "onnx/model_file.h"
 #include "pipeline/explain.h"
@@ -76,6 +77,7 @@ struct Outcome {
   std::vector<pipeline::Improvement> improvements;
   std::optional<sensitivity::PartialQuantization> partial;
   double seconds = 0;
+  std::string hash;  ///< Of the bytes written.
 };
 
 /// The improvements one by one, each with fresh progress bars that nobody needs to see.
@@ -151,7 +153,7 @@ void report(const QuantizeArguments& arguments, const Outcome& outcome) {
   if (!checks.empty()) json["verify_sqnr_db"] = worst_db(checks);
   json["verify"] = checks_json(checks);
   json["source"] = arguments.model.one().string();
-  json["hash"] = pipeline::hash_of_file(arguments.out);
+  json["hash"] = outcome.hash;
   json["plan"] = arguments.save_plan.string();
   json["plan_provenance"] = result.plan.provenance;
   json["provenance"] = provenance();
@@ -282,11 +284,13 @@ void run_quantize(QuantizeArguments arguments) {
                                                  arguments.how.cache);
   }
   auto files = pipeline::plan_files(outcome.result.plan, arguments.save_plan);
-  files.push_back({arguments.out, onnx::serialize(outcome.result.graph)});
+  const std::string graph_bytes = onnx::serialize(outcome.result.graph);
+  files.push_back({arguments.out, graph_bytes});
   const auto& ranges = outcome.result.calibration.ranges;
   if (arguments.run.given() && !ranges.tensors.empty()) {
     files.push_back({arguments.run_file(".ranges"), calibrate::serialize(ranges)});
   }
+  outcome.hash = hash_of(graph_bytes);
   write_files(files);
   outcome.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   report(arguments, outcome);

@@ -48,8 +48,8 @@ bool write_all(int descriptor, std::string_view content) {
 /// A file that is written but not yet in its place.
 class Pending {
  public:
-  Pending(const std::filesystem::path& path, std::string_view content)
-      : target_(path), temporary_(path.string() + ".tmp." + std::to_string(::getpid())) {
+  Pending(const std::filesystem::path& target, std::string_view content)
+      : target_(target), temporary_(target.string() + ".tmp." + std::to_string(::getpid())) {
     const std::filesystem::path folder = target_.has_parent_path() ? target_.parent_path() : ".";
     file_.emplace(::open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0644));
     if (file_->get() < 0) {  // Not every file system has files without names.
@@ -100,6 +100,14 @@ class Pending {
   bool named_ = false;
 };
 
+/// For what has no place of its own in a file system: no renaming, and fsync() means nothing.
+void write_straight(const std::filesystem::path& path, std::string_view content) {
+  Descriptor file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  if (file.get() < 0 || !write_all(file.get(), content) || !file.close()) {
+    fail(ErrorCode::io, "cannot write '{}': {}", path.string(), std::strerror(errno));
+  }
+}
+
 }  // namespace
 
 std::string read_file(const std::filesystem::path& path) {
@@ -127,16 +135,46 @@ std::string read_file(const std::filesystem::path& path) {
   return content;
 }
 
+WriteTarget write_target(const std::filesystem::path& path) {
+  namespace fs = std::filesystem;
+  constexpr int kMostLinks = 40;  // As Linux follows.
+  std::error_code ignored;
+  // Asked first: what a link below /proc/self/fd reads as is no path where it means a pipe.
+  if (fs::is_other(fs::status(path, ignored))) return {.path = path, .straight = true};
+  fs::path target = path;
+  for (int link = 0; fs::is_symlink(fs::symlink_status(target, ignored)); ++link) {
+    if (link == kMostLinks) {
+      fail(ErrorCode::io, "cannot write '{}': {}", path.string(), std::strerror(ELOOP));
+    }
+    target = target.parent_path() / fs::read_symlink(target, ignored);
+  }
+  return {.path = target};
+}
+
 void write_file(const std::filesystem::path& path, std::string_view content) {
-  Pending file(path, content);
+  const WriteTarget target = write_target(path);
+  if (target.straight) {
+    write_straight(target.path, content);
+    return;
+  }
+  Pending file(target.path, content);
   file.give_name();
   file.replace_target();
 }
 
 void write_files(std::span<const FileContent> files) {
   std::vector<Pending> pending;
-  for (const FileContent& file : files) pending.emplace_back(file.path, file.content);
+  std::vector<const FileContent*> straight;
+  for (const FileContent& file : files) {
+    const WriteTarget target = write_target(file.path);
+    if (target.straight) {
+      straight.push_back(&file);
+    } else {
+      pending.emplace_back(target.path, file.content);
+    }
+  }
   for (Pending& file : pending) file.give_name();
+  for (const FileContent* file : straight) write_straight(file->path, file->content);
   for (Pending& file : pending) file.replace_target();
 }
 

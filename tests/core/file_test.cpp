@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/file.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include <array>
 #include <filesystem>
 #include <functional>
+#include <future>
 #include <iterator>
 
 #include "core/error.h"
@@ -72,6 +77,58 @@ TEST(File, AFailedLastStepLeavesTheOldContent) {
   EXPECT_EQ(code_of([&] { write_file(folder / "target", "new"); }), ErrorCode::io);
   EXPECT_EQ(read_file(folder / "target/inside"), "kept");
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1);
+}
+
+TEST(File, WritesBehindSymbolicLinksAndLeavesThem) {
+  namespace fs = std::filesystem;
+  const test::TemporaryFolder folder;
+  fs::create_directory(folder / "sub");
+  write_file(folder / "sub/file", "old");
+  fs::create_symlink("sub/file", folder / "link");
+  fs::create_symlink(folder / "link", folder / "chain");
+  fs::create_symlink("sub/later", folder / "dangling");
+  fs::create_symlink("circle", folder / "circle");
+
+  write_file(folder / "chain", "new");
+  const std::vector<FileContent> files{{folder / "dangling", "newer"}};
+  write_files(files);
+
+  EXPECT_EQ(read_file(folder / "sub/file"), "new");
+  EXPECT_EQ(read_file(folder / "sub/later"), "newer");
+  for (const char* link : {"link", "chain", "dangling"}) {
+    EXPECT_TRUE(fs::is_symlink(folder / link)) << link;
+  }
+  EXPECT_EQ(code_of([&] { write_file(folder / "circle", ""); }), ErrorCode::io);
+}
+
+TEST(File, WritesStraightToANamedPipe) {
+  const test::TemporaryFolder folder;
+  const auto pipe = folder / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  auto first = std::async(std::launch::async, [&] { return read_file(pipe); });
+
+  write_file(pipe, "content");
+
+  EXPECT_EQ(first.get(), "content");
+  auto second = std::async(std::launch::async, [&] { return read_file(pipe); });
+  const std::vector<FileContent> files{{pipe, "more"}, {folder / "file", "beside"}};
+  write_files(files);
+  EXPECT_EQ(second.get(), "more");
+  EXPECT_EQ(read_file(folder / "file"), "beside");
+  EXPECT_TRUE(std::filesystem::is_fifo(pipe));
+}
+
+TEST(File, WritesStraightToAnOpenDescriptor) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe(ends.data()), 0);
+
+  write_file(fmt::format("/proc/self/fd/{}", ends[1]), "content");
+
+  ::close(ends[1]);
+  std::array<char, 16> read{};
+  const auto length = ::read(ends[0], read.data(), read.size());
+  ::close(ends[0]);
+  EXPECT_EQ(std::string_view(read.data(), static_cast<std::size_t>(length)), "content");
 }
 
 }  // namespace
