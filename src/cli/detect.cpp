@@ -148,6 +148,7 @@ void declare_detect(CLI::App& app) {
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
   app.add_option("--max-det", arguments->detect.most_boxes, "boxes per image at most")
+      ->check(CLI::Range(1, 1000000))
       ->capture_default_str();
   app.add_option("--classes", arguments->detect.classes, "only these class ids")->delimiter(',');
   app.add_flag("--skip-bad", arguments->detect.skip_bad, "leave out images that do not decode");

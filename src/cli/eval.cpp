@@ -291,6 +291,7 @@ void declare_eval(CLI::App& app) {
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
   app.add_option("--max-det", arguments->detect.most_boxes, "boxes per image at most")
+      ->check(CLI::Range(1, 1000000))
       ->capture_default_str();
   app.add_option("--detections", arguments->detections,
                  "evaluate this COCO results file against --annotations; no model");

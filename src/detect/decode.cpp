@@ -51,7 +51,11 @@ class Collector {
   Collector(const DecodeOptions& options, int class_count) : options_(options) {
     wanted_.assign(class_count, options.classes.empty());
     for (const int wanted : options.classes) {
-      if (wanted >= 0 && wanted < class_count) wanted_[wanted] = true;
+      if (wanted < 0 || wanted >= class_count) {
+        fail(ErrorCode::bad_argument, "there is no class {}: the model has {}, from 0 to {}",
+             wanted, class_count, class_count - 1);
+      }
+      wanted_[wanted] = true;
     }
   }
 

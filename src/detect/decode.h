@@ -41,7 +41,9 @@ struct HeadBatch {
 /// Source: Detect.forward() of Ultralytics' models/yolo.py, v5.0 to v7.0, and the first part of
 /// non_max_suppression() of utils/general.py.
 ///
-/// @throws Error(bad_argument) if shapes do not fit the head or the canvas.
+/// @throws Error(bad_argument) if shapes do not fit the head or the canvas, or a class is none of
+/// the
+///     head's.
 std::vector<Candidate> decode(const Head& head, const HeadBatch& batch,
                               const DecodeOptions& options = {});
 

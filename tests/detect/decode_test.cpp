@@ -219,5 +219,19 @@ TEST(Decode, RefusesAnIncompleteHead) {
               HasSubstr("lacks"));
 }
 
+TEST(Decode, RefusesAClassThatTheHeadLacks) {
+  const Numbers made = numbers(HeadForm::raw4d, [] { return 0.0f; });
+  const auto message_for = [&](int wanted) {
+    return message_of([&] {
+      decode(small_head(HeadForm::raw4d), {.outputs = made.outputs, .canvas = kCanvas},
+             {.classes = {0, wanted}});
+    });
+  };
+
+  EXPECT_THAT(message_for(kClasses), HasSubstr("no class 7: the model has 7, from 0 to 6"));
+  EXPECT_THAT(message_for(-1), HasSubstr("no class -1"));
+  EXPECT_EQ(message_for(kClasses - 1), "nothing was thrown");
+}
+
 }  // namespace
 }  // namespace yoloq::detect
