@@ -11,6 +11,7 @@
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "cli/gpu_arguments.h"
+#include "cli/provenance.h"
 #include "cli/results.h"
 #include "cli/table.h"
 #include "core/error.h"
@@ -161,7 +162,7 @@ void run_build(BuildArguments arguments) {
              static_cast<double>(written_bytes(arguments.out)) / 1e6, seconds,
              loaded.detector.engine->description());
   print_notices(loaded.detector.engine->notices());
-  arguments.json.write(json.dump(2));
+  arguments.json.write(text_of(json));
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "cli/progress_bar.h"
+#include "cli/provenance.h"
 #include "cli/table.h"
 #include "dataset/shapes.h"
 
@@ -45,7 +46,7 @@ void run_dataset(const DatasetArguments& arguments) {
                                     {"side", options.side},
                                     {"seed", options.seed},
                                     {"boxes", boxes}};
-  arguments.json.write(json.dump(2));
+  arguments.json.write(text_of(json));
 }
 
 void declare_shapes(CLI::App& app) {

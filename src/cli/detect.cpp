@@ -12,6 +12,7 @@
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "cli/progress_bar.h"
+#include "cli/provenance.h"
 #include "cli/results.h"
 #include "core/error.h"
 #include "core/file.h"
@@ -125,8 +126,9 @@ void run_detect(const DetectArguments& arguments) {
   }
   for (const std::string& message : found.skipped) fmt::print("skipped: {}\n", message);
   print_notices(loaded.detector.engine->notices());
-  write_file(arguments.out / "detections.json", json.dump(1) + "\n");
-  arguments.json.write(json.dump(1));
+  const std::string text = text_of(json);
+  write_file(arguments.out / "detections.json", text + "\n");
+  arguments.json.write(text);
   fmt::print("{} images, {:.1f} images/s, written to {}\n", found.images, found.images_per_second(),
              arguments.out.string());
 }

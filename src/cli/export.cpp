@@ -12,6 +12,7 @@
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "cli/progress_bar.h"
+#include "cli/provenance.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "dataset/data_yaml.h"
@@ -166,7 +167,7 @@ void write(const ExportArguments& arguments, graph::Graph graph, const fs::path&
     fmt::print("fp32: {}: {}\n", name, why);
     json["fp32_layers"].push_back({{"name", name}, {"why", why}});
   }
-  arguments.json.write(json.dump(2));
+  arguments.json.write(text_of(json));
 }
 
 /// The float weights by the names that they have in PyTorch.
@@ -187,7 +188,7 @@ void write_weights(const ExportArguments& arguments, const fs::path& out) {
              static_cast<double>(written_bytes(out)) / 1e6);
   const nlohmann::ordered_json json{
       {"file", out.string()}, {"tensors", tensors.size()}, {"bytes", written_bytes(out)}};
-  arguments.json.write(json.dump(2));
+  arguments.json.write(text_of(json));
 }
 
 /// A checkpoint of training to pass on: without the state of training, weights in float16.
@@ -202,7 +203,7 @@ void write_stripped(const ExportArguments& arguments, const fs::path& out) {
   fmt::print("{}: weights in float16, {:.2f} MB\n", out.string(),
              static_cast<double>(written_bytes(out)) / 1e6);
   arguments.json.write(
-      nlohmann::ordered_json{{"file", out.string()}, {"bytes", written_bytes(out)}}.dump(2));
+      text_of(nlohmann::ordered_json{{"file", out.string()}, {"bytes", written_bytes(out)}}));
 }
 
 void run_export(const ExportArguments& arguments) {

@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/inspect_engine.h"
 #include "cli/inspect_training.h"
+#include "cli/provenance.h"
 #include "cli/table.h"
 #include "core/error.h"
 #include "dataset/data_yaml.h"
@@ -128,7 +129,7 @@ Json show_engines(const InspectArguments& arguments) {
 /// The names as a data yaml has them.
 Json show_names(const std::vector<std::string>& names) {
   fmt::print("nc: {}\nnames:\n", names.size());
-  for (std::size_t i = 0; i < names.size(); ++i) fmt::print("  {}: {}\n", i, Json(names[i]).dump());
+  for (std::size_t i = 0; i < names.size(); ++i) fmt::print("  {}: {}\n", i, text_of(names[i]));
   return {{"nc", names.size()}, {"names", names}};
 }
 
@@ -148,7 +149,7 @@ void run_inspect(const InspectArguments& arguments) {
     return;
   }
   if (!arguments.model.engines.empty() || arguments.executed) {
-    arguments.json.write(show_engines(arguments).dump(2));
+    arguments.json.write(text_of(show_engines(arguments)));
     return;
   }
   pipeline::ModelOptions load{.size = arguments.size.size(), .hints = arguments.model.hints()};
@@ -157,7 +158,7 @@ void run_inspect(const InspectArguments& arguments) {
   const Json json = arguments.names_yaml     ? show_names(model.head.names)
                     : arguments.quantization ? show_quantization(model)
                                              : show_structure(model);
-  arguments.json.write(json.dump(2));
+  arguments.json.write(text_of(json));
 }
 
 }  // namespace

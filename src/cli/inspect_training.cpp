@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cli/progress_bar.h"
+#include "cli/provenance.h"
 #include "cli/table.h"
 #include "core/error.h"
 #include "dataset/check_data.h"
@@ -110,7 +111,7 @@ void check_training(const TrainingCheckArguments& arguments, const std::filesyst
   std::size_t fatal = 0;
   if (!arguments.hyp.empty()) fatal += check_hyp(arguments.hyp, json);
   if (!data.empty()) fatal += check_split(arguments, data, json);
-  json_arguments.write(json.dump(2));
+  json_arguments.write(text_of(json));
   if (fatal == 0) return;
   fail(ErrorCode::corrupt_file, "{} finding(s) would stop training: those marked ERROR", fatal);
 }

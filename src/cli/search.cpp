@@ -341,7 +341,7 @@ void run_search(const SearchArguments& arguments) {
   measure_final(arguments, model, splits, graphs, report);
   auto result = search_json(report);
   result["provenance"] = provenance();
-  const std::string json = result.dump(2);
+  const std::string json = text_of(result);
   write_file(arguments.out / "search.json", json + "\n");
   arguments.json.write(json);
   print_front(report);

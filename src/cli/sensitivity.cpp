@@ -235,7 +235,7 @@ void run_comparison(const SensitivityArguments& arguments) {
       {"top", agreement.top},
       {"top_places", agreement.top_places}};
   if (agreement.repeatability) json["repeatability"] = *agreement.repeatability;
-  arguments.json.write(json.dump(2));
+  arguments.json.write(cli::text_of(json));
 }
 
 }  // namespace

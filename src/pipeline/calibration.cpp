@@ -91,7 +91,8 @@ CalibrationResult run_calibration(const graph::Graph& model,
 std::string message_of(const std::string& key, const std::optional<calibrate::Ranges>& ranges,
                        const std::vector<std::string>& skipped) {
   const Json json{{"key", key}, {"skipped", skipped}};
-  return json.dump() + "\n" + (ranges ? calibrate::serialize(*ranges) : "");
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n" +
+         (ranges ? calibrate::serialize(*ranges) : "");
 }
 
 /// The statistics that a process has told of, if it has any; adds what it skipped.

@@ -98,7 +98,7 @@ std::string to_json(const Profile& profile) {
     if (!layer.draws.empty()) row["draws"] = layer.draws;
     json["layers"].push_back(std::move(row));
   }
-  return json.dump(1) + "\n";
+  return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 Profile parse_profile(std::string_view text) {

@@ -295,6 +295,24 @@ TEST_F(EndToEnd, AnEditedPlanIsVerifiedOnTheImagesOfData) {
   EXPECT_THAT(said, AllOf(HasSubstr("verif"), Not(HasSubstr("not verified"))));
 }
 
+TEST_F(EndToEnd, NamesThatAreNotUtf8DoNotLoseTheResult) {
+  const std::string name = "caf\xe9";
+  fs::create_directory(project_ / name);
+  fs::copy(project_ / "images/val/000000000008.png", project_ / name / (name + ".png"));
+  fs::copy(project_ / "tiny.pt", project_ / name / (name + ".pt"));
+  const std::string model = name + "/" + name + ".pt";
+
+  run({"detect", "--weights", model, "--img", "64", "--source", name, "--out", "found", "--json",
+       "d.json"});
+  run({"inspect", "--weights", model, "--img", "64", "--json", "i.json"});
+  run({"export", "--weights", model, "--img", "64", "--json", "x.json"});
+
+  EXPECT_THAT(read_json(project_ / "d.json").at(0).at("image").get<std::string>(),
+              HasSubstr("caf\xef\xbf\xbd.png"));
+  EXPECT_TRUE(fs::exists(project_ / "found" / (name + ".png")));
+  EXPECT_EQ(read_json(project_ / "found/detections.json"), read_json(project_ / "d.json"));
+}
+
 TEST_F(EndToEnd, NamesAreShownForADataYamlAndForMachines) {
   run({"inspect", "--weights", "tiny.pt", "--names-yaml", "--json", "names.json"});
 
