@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <set>
 #include <system_error>
 #include <utility>
 
@@ -184,6 +185,25 @@ void require_writable(const fs::path& file) {
     fail(ErrorCode::io, "cannot write '{}': {}", file.string(), std::strerror(errno));
   ::close(descriptor);
   ::unlink(trial.c_str());
+}
+
+void require_other_files(std::span<const fs::path> outputs, std::span<const fs::path> inputs) {
+  std::error_code problem;
+  std::set<fs::path> read;
+  for (const fs::path& input : inputs) {
+    if (const fs::path place = fs::canonical(input, problem); !problem) read.insert(place);
+  }
+  for (const fs::path& output : outputs) {
+    const fs::path place = fs::canonical(output, problem);
+    if (problem || !read.contains(place)) continue;
+    fail(ErrorCode::bad_usage, "'{}' is read by this command, which would overwrite it",
+         output.string());
+  }
+}
+
+void require_writable(const fs::path& file, std::span<const fs::path> inputs) {
+  require_other_files({&file, 1}, inputs);
+  require_writable(file);
 }
 
 std::uintmax_t written_bytes(const fs::path& file) {

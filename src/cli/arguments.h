@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -113,6 +114,17 @@ struct RunArguments {
 ///
 /// @throws Error(io) if the file could not be created there.
 void require_writable(const std::filesystem::path& file);
+
+/// For what is read and written by one command: what it was told to read is never lost.
+///
+/// @param inputs  may have empty paths: options that were not given.
+/// @throws Error(bad_usage) if an output is, behind symbolic links, one of the inputs.
+void require_other_files(std::span<const std::filesystem::path> outputs,
+                         std::span<const std::filesystem::path> inputs);
+
+/// As require_writable(), and as require_other_files() for it.
+void require_writable(const std::filesystem::path& file,
+                      std::span<const std::filesystem::path> inputs);
 
 /// Bytes of a file that was written; 0 of a device or a pipe, which keep none.
 std::uintmax_t written_bytes(const std::filesystem::path& file);

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <array>
 #include <chrono>
 #include <map>
 #include <memory>
@@ -123,8 +124,10 @@ void run_build(BuildArguments arguments) {
   const auto start = std::chrono::steady_clock::now();
   const fs::path source = arguments.model.one();
   if (arguments.out.empty()) arguments.out = fs::path(source).replace_extension(".engine");
-  require_writable(arguments.out);
-  require_writable(arguments.json.file);
+  const std::array inputs{source, arguments.data};
+  require_writable(arguments.out, inputs);
+  require_writable(arguments.json.file, inputs);
+  require_other_files(std::array{arguments.builder.timing_cache}, inputs);
   auto options = engine_options(arguments);
   pipeline::ModelOptions load{.size = arguments.size.size(),
                               .hints = arguments.model.hints(),

@@ -103,10 +103,21 @@ nlohmann::ordered_json boxes_json(const fs::path& image, const detect::Boxes& bo
   return {{"image", image.string()}, {"boxes", std::move(list)}};
 }
 
+/// What is to be written can be, and is nothing that is read.
+void require_outputs(const DetectArguments& arguments, const std::vector<fs::path>& images,
+                     const std::vector<fs::path>& drawn) {
+  std::vector<fs::path> inputs = images;
+  inputs.insert(inputs.end(), arguments.sources.begin(), arguments.sources.end());
+  inputs.insert(inputs.end(), {arguments.model.one(), arguments.data});
+  require_writable(arguments.out / "detections.json", inputs);
+  require_writable(arguments.json.file, inputs);
+  if (arguments.draw) require_other_files(drawn, inputs);
+}
+
 void run_detect(const DetectArguments& arguments) {
   const auto images = images_of(arguments.sources);
-  require_writable(arguments.out / "detections.json");
-  require_writable(arguments.json.file);
+  const auto files = output_files(images, arguments.out);
+  require_outputs(arguments, images, files);
   pipeline::ModelOptions load{.size = arguments.size.size(), .hints = arguments.model.hints()};
   if (!arguments.data.empty()) load.hints.names = dataset::read_data_yaml(arguments.data).names;
   if (arguments.engine.batch_size > 1) load.batch = arguments.engine.batch_size;
@@ -116,7 +127,6 @@ void run_detect(const DetectArguments& arguments) {
   options.progress = progress_bar("detect");
   const auto found = pipeline::find_objects(loaded.detector, images, options);
   const auto& names = loaded.detector.head.names;
-  const auto files = output_files(images, arguments.out);
   nlohmann::ordered_json json = nlohmann::ordered_json::array();
   for (std::size_t i = 0; i < images.size(); ++i) {
     if (std::ranges::binary_search(found.skipped_indices, i)) continue;

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -211,9 +212,11 @@ void evaluate_models(const EvalArguments& arguments) {
          paths.size());
   }
   if (arguments.data.data.empty()) fail(ErrorCode::bad_usage, "--data is required");
-  require_writable(arguments.json.file);
-  require_writable(arguments.save_json);
-  if (arguments.run.given()) require_writable(arguments.run / kEvalFile);
+  auto inputs = paths;
+  inputs.insert(inputs.end(), {arguments.data.data, arguments.data.annotations});
+  require_writable(arguments.json.file, inputs);
+  require_writable(arguments.save_json, inputs);
+  if (arguments.run.given()) require_writable(arguments.run / kEvalFile, inputs);
   const dataset::Dataset dataset = dataset::read_data_yaml(arguments.data.data);
   pipeline::ModelOptions model{.size = arguments.size.size(),
                                .hints = arguments.model.hints(dataset.names)};
@@ -259,7 +262,8 @@ void evaluate_detections(const EvalArguments& arguments) {
   if (arguments.data.annotations.empty()) {
     fail(ErrorCode::bad_usage, "--detections is compared with --annotations: give both");
   }
-  require_writable(arguments.json.file);
+  require_writable(arguments.json.file,
+                   std::array{arguments.detections, arguments.data.annotations});
   const auto annotations = coco::read_annotations(arguments.data.annotations);
   const auto detections = coco::read_detections(arguments.detections);
   const coco::Metrics metrics = coco::evaluate(annotations, detections);

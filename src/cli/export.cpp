@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <array>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <system_error>
@@ -149,7 +150,6 @@ void write(const ExportArguments& arguments, graph::Graph graph, const fs::path&
   const std::size_t before = graph.node_count();
   if (arguments.focus_to_conv) transform::focus_to_conv(graph);
   if (arguments.simplify) transform::simplify(graph);
-  require_writable(out);
   const bool half = quantize::float_type_named(arguments.float_type) == quantize::Precision::fp16;
   const auto fp32_nodes = half ? set_half(arguments, graph) : std::vector<quantize::Fp32Node>{};
   onnx::write_model(graph, out);
@@ -182,7 +182,6 @@ void write_weights(const ExportArguments& arguments, const fs::path& out) {
                                  ? pipeline::read_training_checkpoint(arguments.weights).model
                                  : checkpoint::load_graph(arguments.weights);
   const auto tensors = pipeline::state_dict_of(graph);
-  require_writable(out);
   checkpoint::write_state_dict(out, tensors);
   fmt::print("{}: state_dict of {} tensors, {:.2f} MB\n", out.string(), tensors.size(),
              static_cast<double>(written_bytes(out)) / 1e6);
@@ -198,12 +197,19 @@ void write_stripped(const ExportArguments& arguments, const fs::path& out) {
          arguments.weights.string(), out.string());
   }
   const auto checkpoint = pipeline::read_training_checkpoint(arguments.weights);
-  require_writable(out);
   write_file(out, pipeline::serialize(pipeline::stripped(checkpoint)));
   fmt::print("{}: weights in float16, {:.2f} MB\n", out.string(),
              static_cast<double>(written_bytes(out)) / 1e6);
   arguments.json.write(
       text_of(nlohmann::ordered_json{{"file", out.string()}, {"bytes", written_bytes(out)}}));
+}
+
+/// Before minutes of work: both files can be written, neither is one that is read.
+void require_outputs(const ExportArguments& arguments, const fs::path& out) {
+  const std::array inputs{arguments.weights.empty() ? arguments.files.front() : arguments.weights,
+                          arguments.data};
+  require_writable(out, inputs);
+  require_writable(arguments.json.file, inputs);
 }
 
 void run_export(const ExportArguments& arguments) {
@@ -214,9 +220,7 @@ void run_export(const ExportArguments& arguments) {
     }
     fs::path out = arguments.out;
     if (out.empty()) out = fs::path(arguments.weights).replace_extension(".onnx");
-    if (std::error_code ignored; fs::equivalent(out, arguments.weights, ignored)) {
-      fail(ErrorCode::bad_usage, "--out is '{}' itself", arguments.weights.string());
-    }
+    require_outputs(arguments, out);
     if (out.extension() == ".pt" || out.extension() == ".pth") {
       write_weights(arguments, out);
       return;
@@ -232,6 +236,7 @@ void run_export(const ExportArguments& arguments) {
     fail(ErrorCode::bad_usage, "give --weights, or an ONNX file to read and one to write");
   }
   const fs::path out = arguments.out.empty() ? arguments.files[1] : arguments.out;
+  require_outputs(arguments, out);
   write(arguments, from_onnx(arguments.files[0]), out);
 }
 

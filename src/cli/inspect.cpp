@@ -142,8 +142,18 @@ bool is_about_training(const InspectArguments& arguments) {
   fail(ErrorCode::bad_usage, "--hyp is checked alone or with --data, without a model");
 }
 
+/// Every file that the command may read.
+std::vector<std::filesystem::path> inputs_of(const InspectArguments& arguments) {
+  std::vector<std::filesystem::path> inputs{arguments.data, arguments.training.hyp};
+  for (const auto* files :
+       {&arguments.model.weights, &arguments.model.models, &arguments.model.engines}) {
+    inputs.insert(inputs.end(), files->begin(), files->end());
+  }
+  return inputs;
+}
+
 void run_inspect(const InspectArguments& arguments) {
-  require_writable(arguments.json.file);
+  require_writable(arguments.json.file, inputs_of(arguments));
   if (is_about_training(arguments)) {
     check_training(arguments.training, arguments.data, arguments.json);
     return;

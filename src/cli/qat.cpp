@@ -93,7 +93,7 @@ void settle_recipe(QatArguments& arguments) {
   train::check_recipe(recipe, arguments.plan.empty() ? arguments.how.target
                                                      : pipeline::read_plan(arguments.plan).target);
   train::check_device(recipe.device);
-  training.check_files();
+  training.check_files({arguments.model.one(), arguments.plan});
 }
 
 void run_qat(QatArguments arguments) {

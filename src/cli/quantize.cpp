@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdio>
 #include <memory>
@@ -228,6 +229,19 @@ void quantize(QuantizeArguments& arguments, const pipeline::DetectionModel& mode
   if (arguments.explain) outcome.improvements = explain(model, images, how);
 }
 
+/// The plan alone may be the one that was read: it is written as it was.
+void require_outputs(const QuantizeArguments& arguments) {
+  const fs::path& plan = arguments.plan;
+  const std::array inputs{arguments.model.one(), arguments.data, arguments.automatic.sensitivity,
+                          plan, plan.empty() ? plan : pipeline::codes_path(plan)};
+  const std::span<const fs::path> without_plan = std::span(inputs).first(3);
+  require_writable(arguments.out, inputs);
+  require_writable(arguments.save_plan, without_plan);
+  require_other_files(std::array{pipeline::codes_path(arguments.save_plan)}, without_plan);
+  require_writable(arguments.json.file, inputs);
+  if (arguments.run.given()) require_writable(arguments.run_file(".quantize.json"), inputs);
+}
+
 void run_quantize(QuantizeArguments arguments) {
   const auto start = std::chrono::steady_clock::now();
   arguments.automatic.take_from(arguments.how.skip_layers);
@@ -242,10 +256,7 @@ void run_quantize(QuantizeArguments arguments) {
   if (arguments.save_plan.empty()) {
     arguments.save_plan = fs::path(arguments.out).replace_extension(".plan.yaml");
   }
-  require_writable(arguments.out);
-  require_writable(arguments.save_plan);
-  require_writable(arguments.json.file);
-  if (arguments.run.given()) require_writable(arguments.run_file(".quantize.json"));
+  require_outputs(arguments);
   if (arguments.data.empty() && arguments.plan.empty()) {
     fail(ErrorCode::bad_usage, "--data is required: its images are what to calibrate on");
   }

@@ -36,9 +36,18 @@ void say_what_is_missing(const report::Document& document) {
   }
 }
 
+/// The files that a report is made of; not an earlier report, which makes way.
+std::vector<fs::path> inputs_of(const report::RunFolder& run) {
+  std::vector<fs::path> files;
+  for (const auto& origin : run.origins) files.push_back(run.folder / origin.file);
+  for (const auto& plan : run.plans) files.push_back(run.folder / plan.file);
+  for (const auto& model : run.models) files.push_back(run.folder / model.file);
+  return files;
+}
+
 /// Makes the folders that the files are to be written to.
-void make_folders(const std::vector<FileContent>& files) {
-  for (const FileContent& file : files) require_writable(file.path);
+void make_folders(const std::vector<FileContent>& files, const std::vector<fs::path>& inputs) {
+  for (const FileContent& file : files) require_writable(file.path, inputs);
 }
 
 void run_report(ReportArguments arguments) {
@@ -57,7 +66,7 @@ void run_report(ReportArguments arguments) {
   if (!arguments.json.file.empty()) {
     files.push_back({arguments.json.file, report::to_json(document)});
   }
-  make_folders(files);
+  make_folders(files, inputs_of(run));
   write_files(files);
   say_what_is_missing(document);
   for (const FileContent& file : files) {

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <csignal>
 #include <cstdio>
 #include <memory>
@@ -283,7 +284,8 @@ void run_search(const SearchArguments& arguments) {
   check(arguments);
   const auto objective = search::objective_named(arguments.objective);
   require_writable(arguments.out / "search.json");
-  require_writable(arguments.json.file);
+  require_writable(arguments.json.file,
+                   std::array{arguments.model.one(), arguments.data, arguments.annotations});
   const Splits splits = read_splits(arguments);
   const pipeline::DetectionModel model = pipeline::load_model(
       arguments.model.one(),

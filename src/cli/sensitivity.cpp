@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
+#include <array>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -181,11 +182,13 @@ std::string file_text(const sense::Profile& profile) {
 }
 
 void run_measurement(const SensitivityArguments& arguments) {
-  require_writable(arguments.out);
-  require_writable(arguments.json.file);
   if (arguments.data.empty()) {
     fail(ErrorCode::bad_usage, "--data is required: its images are what to measure on");
   }
+  const std::array inputs{arguments.model.one(), arguments.data, arguments.annotations,
+                          arguments.plan_file};
+  require_writable(arguments.out, inputs);
+  require_writable(arguments.json.file, inputs);
   arguments.plan.quantize_options();  // Fails before anything is read.
   const sense::Stopwatch watch;
   Measured outcome = measure(arguments);
@@ -213,6 +216,7 @@ Json json_of(double correlation, const sense::Interval& interval) {
 
 /// The first file is compared with the second, which is taken for the truth.
 void run_comparison(const SensitivityArguments& arguments) {
+  require_writable(arguments.json.file, arguments.compare);
   const auto candidate = sense::read_profile(arguments.compare[0]);
   const auto reference = sense::read_profile(arguments.compare[1]);
   const sense::Agreement agreement = sense::compare(candidate, reference);

@@ -118,7 +118,7 @@ graph::Graph starting_model(const TrainArguments& arguments, const dataset::Data
 
 void run_training(TrainArguments arguments) {
   arguments.training.join_ranks();
-  arguments.training.check_files();
+  arguments.training.check_files({arguments.cfg, arguments.weights});
   const dataset::Dataset dataset = dataset::read_data_yaml(arguments.training.data);
   const graph::Graph graph = starting_model(arguments, dataset);
   const detect::Head head = detect::find_head(

@@ -7,6 +7,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -175,11 +176,14 @@ pipeline::Processes TrainingArguments::processes() const {
           .gather = [all = team](const std::string& bytes) { return all->gather(bytes); }};
 }
 
-void TrainingArguments::check_files() const {
+void TrainingArguments::check_files(const std::vector<fs::path>& start) const {
   if (recipe.place.rank > 0) return;
   train::check_folder(out, resume, replace);
+  std::vector<fs::path> inputs = start;
+  inputs.insert(inputs.end(), {data, annotations, hyp});
+  if (!resume) require_other_files(std::array{out / "last.ckpt", out / "best.ckpt"}, inputs);
   require_writable(out / "last.ckpt");
-  require_writable(json.file);
+  require_writable(json.file, inputs);
 }
 
 vision::Size TrainingArguments::side() const {

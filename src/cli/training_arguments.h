@@ -48,8 +48,9 @@ struct TrainingArguments {
 
   /// Rank 0: whether --out and --json can be written, and --out may. For before anything is done.
   ///
-  /// @throws as train::check_folder(); Error(io).
-  void check_files() const;
+  /// @param start  the model that training starts from; not to be overwritten but by --resume.
+  /// @throws as train::check_folder(); Error(io); Error(bad_usage) as require_other_files().
+  void check_files(const std::vector<std::filesystem::path>& start) const;
 
   /// All ranks, to share work before training.
   pipeline::Processes processes() const;
