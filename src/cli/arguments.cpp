@@ -187,6 +187,26 @@ void require_writable(const fs::path& file) {
   ::unlink(trial.c_str());
 }
 
+void refuse_options(const CLI::App& app, std::span<const std::string_view> names,
+                    std::string_view beside) {
+  for (const std::string_view name : names) {
+    const CLI::Option* option = app.get_option_no_throw(std::string(name));
+    if (option == nullptr || option->count() == 0) continue;
+    fail(ErrorCode::bad_usage, "{} does not go with {}", name, beside);
+  }
+}
+
+void refuse_options_but(const CLI::App& app, std::span<const std::string_view> names,
+                        std::string_view beside) {
+  for (const CLI::Option* option : app.get_options()) {
+    const auto is_name = [&](std::string_view name) {
+      return option->check_name(std::string(name));
+    };
+    if (option->count() == 0 || std::ranges::any_of(names, is_name)) continue;
+    fail(ErrorCode::bad_usage, "{} does not go with {}", option->get_name(), beside);
+  }
+}
+
 void require_other_files(std::span<const fs::path> outputs, std::span<const fs::path> inputs) {
   std::error_code problem;
   std::set<fs::path> read;

@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "detect/head.h"
@@ -114,6 +115,17 @@ struct RunArguments {
 ///
 /// @throws Error(io) if the file could not be created there.
 void require_writable(const std::filesystem::path& file);
+
+/// Refuses those of some options that were given, as they would be ignored.
+///
+/// @param beside  "--plan, which is applied as it is": what they do not go with, and why.
+/// @throws Error(bad_usage) naming the first of them.
+void refuse_options(const CLI::App& app, std::span<const std::string_view> names,
+                    std::string_view beside);
+
+/// The same of all other options.
+void refuse_options_but(const CLI::App& app, std::span<const std::string_view> names,
+                        std::string_view beside);
 
 /// For what is read and written by one command: what it was told to read is never lost.
 ///

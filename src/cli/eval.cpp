@@ -205,6 +205,15 @@ void add_differences(std::vector<Evaluated>& models, const coco::BootstrapOption
   }
 }
 
+/// What --min-ap asks for.
+void require_ap(const EvalArguments& arguments, const std::string& name,
+                const coco::Metrics& metrics) {
+  const double ap = metrics[coco::Figure::ap];
+  if (ap >= arguments.min_ap) return;
+  fail(ErrorCode::below_target, "{}: AP {:.4f} is below the {:.4f} asked for", name, ap,
+       arguments.min_ap);
+}
+
 void evaluate_models(const EvalArguments& arguments) {
   const auto paths = arguments.model.all();
   if (paths.size() > 1 && !arguments.save_json.empty()) {
@@ -249,16 +258,14 @@ void evaluate_models(const EvalArguments& arguments) {
     json["image_files"] = images_json(models.front());
     write_file(arguments.run / kEvalFile, text_of(json) + "\n");
   }
-  for (const EvalRow& row : rows) {
-    const double ap = row.metrics[coco::Figure::ap];
-    if (ap >= arguments.min_ap) continue;
-    fail(ErrorCode::below_target, "{}: AP {:.4f} is below the {:.4f} asked for", row.model, ap,
-         arguments.min_ap);
-  }
+  for (const EvalRow& row : rows) require_ap(arguments, row.model, row.metrics);
 }
 
 /// The evaluator as a tool of its own: no model, no images.
-void evaluate_detections(const EvalArguments& arguments) {
+void evaluate_detections(const EvalArguments& arguments, const CLI::App& app) {
+  constexpr std::array<std::string_view, 6> kMeaningful{
+      "--detections", "--annotations", "--json", "--min-ap", "--per-class", "--errors"};
+  refuse_options_but(app, kMeaningful, "--detections: no model is run, no image is read");
   if (arguments.data.annotations.empty()) {
     fail(ErrorCode::bad_usage, "--detections is compared with --annotations: give both");
   }
@@ -276,6 +283,7 @@ void evaluate_detections(const EvalArguments& arguments) {
   }
   json["provenance"] = provenance();
   arguments.json.write(text_of(json));
+  require_ap(arguments, arguments.detections.string(), metrics);
 }
 
 }  // namespace
@@ -312,8 +320,9 @@ void declare_eval(CLI::App& app) {
   app.add_flag("--per-class", arguments->per_class, "print the table of classes");
   app.add_flag("--errors", arguments->errors,
                "say what AP50 would gain if each kind of error were fixed");
-  app.callback([arguments] {
-    arguments->detections.empty() ? evaluate_models(*arguments) : evaluate_detections(*arguments);
+  app.callback([arguments, &app] {
+    arguments->detections.empty() ? evaluate_models(*arguments)
+                                  : evaluate_detections(*arguments, app);
   });
 }
 

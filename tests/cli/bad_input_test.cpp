@@ -78,6 +78,11 @@ class BadInputs : public testing::Test {
     write_file(project_ / "two.json",
                R"({"images": [{"id": 4}, {"id": 5}, {"id": 6}], "annotations": [],
                    "categories": [{"id": 1, "name": "cat"}, {"id": 2, "name": "dog"}]})");
+    write_file(project_ / "none-found.json", "[]");
+    write_file(project_ / "no-boxes-found.json",
+               R"({"images": [{"id": 4}], "categories": [{"id": 1, "name": "class 0"}],
+                   "annotations": [{"id": 1, "image_id": 4, "category_id": 1, "iscrowd": 0,
+                                    "bbox": [1, 1, 9, 9], "area": 81}]})");
     write_file(project_ / "two-classes.yaml",
                "train: images/train\nval: images/val\nnames: [cat, dog]\n");
     write_file(project_ / "no-yaml.yaml", "train: [unclosed\n");
@@ -301,6 +306,20 @@ const BadInput kArguments[] = {
      {"no class 99", "from 0 to 2"}},
     {"QuantizeWithoutData", quantize_tiny({}), 2, {"--data"}},
     {"EvalWithoutData", eval_tiny({}), 2, {"--data"}},
+    {"DetectionsWithAModel",
+     {"eval", "--detections", "d.json", "--annotations", "two.json", "--weights", "tiny.pt",
+      "--json", "out.json"},
+     2,
+     {"--weights does not go with --detections"}},
+    {"DetectionsWithData",
+     {"eval", "--detections", "d.json", "--annotations", "two.json", "--data", "data.yaml"},
+     2,
+     {"--data does not go with --detections"}},
+    {"DetectionsBelowTheTarget",
+     {"eval", "--detections", "none-found.json", "--annotations", "no-boxes-found.json", "--min-ap",
+      "0.5"},
+     3,
+     {"none-found.json", "AP", "below", "0.5"}},
     {"DetectionsWithoutAnnotations",
      {"eval", "--detections", "d.json", "--json", "out.json"},
      2,
