@@ -15,6 +15,8 @@
 
 #include "core/error.h"
 #include "core/file.h"
+#include "pipeline/detector.h"
+#include "runtime/engine_file.h"
 
 namespace yoloq::cli {
 
@@ -114,9 +116,9 @@ void DataArguments::declare(CLI::App& app, bool required) {
 }
 
 void EngineArguments::declare(CLI::App& app) {
-  app.add_option("--backend", backend, "runtime")->capture_default_str();
-  app.add_option("--dtype", dtype, "type of the float part: fp32, bf16, fp16")
-      ->capture_default_str();
+  backend_option_ = app.add_option("--backend", backend, "runtime")->capture_default_str();
+  dtype_option_ = app.add_option("--dtype", dtype, "type of the float part: fp32, bf16, fp16")
+                      ->capture_default_str();
   app.add_option("--threads", threads, "0: all that the process may use")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
@@ -134,6 +136,26 @@ void EngineArguments::declare(CLI::App& app) {
   app.add_flag("--cuda-graph", cuda_graph, "record a run on the GPU once, replay it afterwards");
   app.add_flag("--gpu-letterbox", gpu_letterbox, "resize and pad images on the GPU");
   app.add_flag("--verbose", verbose, "print every line that the runtime says");
+}
+
+void EngineArguments::require_as_built(std::span<const fs::path> files) const {
+  const bool backend_given = backend_option_->count() > 0;
+  const bool dtype_given = dtype_option_->count() > 0;
+  if (!backend_given && !dtype_given) return;
+  if (std::ranges::any_of(files, pipeline::is_model_file)) return;
+  for (const fs::path& path : files) {
+    const runtime::EngineFile file = runtime::read_engine_file(path);
+    if (backend_given && backend != file.backend) {
+      fail(ErrorCode::bad_argument, "--backend {}: '{}' was built for {}; leave it out", backend,
+           path.string(), file.backend);
+    }
+    if (!dtype_given || runtime::float_type_of(dtype) == runtime::float_type_of(file.float_type)) {
+      continue;
+    }
+    fail(ErrorCode::bad_argument,
+         "--dtype {}: the float part of '{}' was built as {}; leave it out, or build the file anew",
+         dtype, path.string(), file.float_type);
+  }
 }
 
 runtime::EngineOptions EngineArguments::options(runtime::Mode mode) const {

@@ -15,7 +15,8 @@
 
 namespace CLI {
 class App;
-}
+class Option;
+}  // namespace CLI
 
 /// @file
 /// Options that several commands share, one struct per group: declare them, read them after
@@ -85,8 +86,18 @@ struct EngineArguments {
 
   void declare(CLI::App& app);
 
+  /// For files that are all compiled models, whose runtime and float type are settled. Beside a
+  /// model that is compiled now, --backend and --dtype are that one's.
+  ///
+  /// @throws Error(bad_argument) if --backend or --dtype is given and is not a file's.
+  void require_as_built(std::span<const std::filesystem::path> files) const;
+
   /// @throws Error(bad_argument) naming the known types.
   runtime::EngineOptions options(runtime::Mode mode) const;
+
+ private:
+  const CLI::Option* backend_option_ = nullptr;  ///< Since declare(); says whether it was given.
+  const CLI::Option* dtype_option_ = nullptr;
 };
 
 /// --json: written when the command has succeeded.

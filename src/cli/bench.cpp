@@ -162,6 +162,7 @@ void run_bench(const BenchArguments& arguments) {
   auto paths = arguments.compare;
   if (paths.empty()) paths = arguments.model.all();
   require_writable(arguments.json.file, paths);
+  arguments.engine.require_as_built(paths);
   std::vector<std::vector<std::string>> table{{"model", "precision", "p50 ms", "p90 ms", "p99 ms",
                                                "mean ms", "batch", "streams", "images/s"}};
   Json models = Json::array();

@@ -39,8 +39,8 @@ struct BuildArguments {
   std::string split = "train";
   bool dynamic = false;
   bool verify = true;
-  bool int8 = false;  ///< --dtype int8 was given.
-  std::string float_type = "fp32";
+  bool int8 = false;       ///< --dtype int8 was given.
+  std::string float_type;  ///< Empty: fp32.
   fs::path out;
 
   /// The engine keeps batch and size open: a range of shapes means that too.
@@ -103,6 +103,11 @@ nlohmann::ordered_json json_of(const BuildArguments& arguments,
 /// `--dtype int8` says that the file has Q/DQ or that TensorRT calibrates: the float part is fp32.
 runtime::EngineOptions engine_options(BuildArguments& arguments) {
   const bool int8 = arguments.engine.dtype == "int8";
+  if (!int8 && !arguments.float_type.empty()) {
+    fail(ErrorCode::bad_usage,
+         "--float-type goes with --dtype int8; without that, give the type to --dtype");
+  }
+  if (arguments.float_type.empty()) arguments.float_type = "fp32";
   if (int8) arguments.engine.dtype = arguments.float_type;
   auto options = arguments.engine.options(runtime::Mode::throughput);
   arguments.builder.apply(options.gpu);
@@ -177,8 +182,8 @@ void declare_build(CLI::App& app) {
   arguments->engine.declare(app);
   app.get_option("--dtype")->description(
       "fp32, bf16 or fp16; int8: the file has Q/DQ, or --native-ptq");
-  app.add_option("--float-type", arguments->float_type, "of the float part with --dtype int8")
-      ->capture_default_str();
+  app.add_option("--float-type", arguments->float_type,
+                 "of the float part with --dtype int8: fp32 (default), bf16 or fp16");
   arguments->shapes.declare(app);
   arguments->native_ptq.declare(app);
   arguments->builder.declare(app);

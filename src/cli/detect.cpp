@@ -118,6 +118,7 @@ void run_detect(const DetectArguments& arguments) {
   const auto images = images_of(arguments.sources);
   const auto files = output_files(images, arguments.out);
   require_outputs(arguments, images, files);
+  arguments.engine.require_as_built(arguments.model.all());
   pipeline::ModelOptions load{.size = arguments.size.size(), .hints = arguments.model.hints()};
   if (!arguments.data.empty()) load.hints.names = dataset::read_data_yaml(arguments.data).names;
   if (arguments.engine.batch_size > 1) load.batch = arguments.engine.batch_size;

@@ -226,6 +226,7 @@ void evaluate_models(const EvalArguments& arguments) {
   require_writable(arguments.json.file, inputs);
   require_writable(arguments.save_json, inputs);
   if (arguments.run.given()) require_writable(arguments.run / kEvalFile, inputs);
+  arguments.engine.require_as_built(paths);
   const dataset::Dataset dataset = dataset::read_data_yaml(arguments.data.data);
   pipeline::ModelOptions model{.size = arguments.size.size(),
                                .hints = arguments.model.hints(dataset.names)};

@@ -112,6 +112,7 @@ Json show_quantization(const pipeline::DetectionModel& model) {
 
 /// One engine, or two and what differs.
 Json show_engines(const InspectArguments& arguments) {
+  arguments.engine.require_as_built(arguments.model.all());
   auto options = arguments.engine.options(runtime::Mode::throughput);
   options.profile = arguments.profile;
   const pipeline::ModelOptions load{.size = arguments.size.size(),

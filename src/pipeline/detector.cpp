@@ -13,11 +13,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-bool is_model_file(const fs::path& path) {
-  const std::string extension = path.extension().string();
-  return extension == ".pt" || extension == ".pth" || extension == ".ckpt" || extension == ".onnx";
-}
-
 /// A graph without nodes that has an engine's inputs, outputs and metadata: what find_head() reads.
 graph::Graph outline(const runtime::Engine& engine) {
   graph::Graph graph;
@@ -99,6 +94,11 @@ std::string LoadedDetector::precision() const {
     default:
       return "fp32";
   }
+}
+
+bool is_model_file(const fs::path& path) {
+  const std::string extension = path.extension().string();
+  return extension == ".pt" || extension == ".pth" || extension == ".ckpt" || extension == ".onnx";
 }
 
 LayerCount executed_layers(const runtime::Engine& engine) {

@@ -26,6 +26,9 @@ struct LoadedDetector {
   runtime::FloatType float_type = runtime::FloatType::f32;
 };
 
+/// True for a checkpoint or an ONNX file, by its name: what load_detector() compiles.
+bool is_model_file(const std::filesystem::path& path);
+
 /// Reads a checkpoint or an ONNX file and compiles it, or loads a compiled-model file (any other
 /// extension).
 LoadedDetector load_detector(const std::filesystem::path& path, const ModelOptions& model,

@@ -263,6 +263,16 @@ const BadInput kArguments[] = {
      {"build", "--weights", "tiny.pt", "--img", "64", "--dtype", "f8", "--out", "out.engine"},
      1,
      {"f8", "bf16"}},
+    {"FloatTypeWithoutInt8",
+     {"build", "--weights", "tiny.pt", "--img", "64", "--float-type", "fp16", "--out",
+      "out.engine"},
+     2,
+     {"--float-type goes with --dtype int8"}},
+    {"UnknownFloatType",
+     {"build", "--weights", "tiny.pt", "--img", "64", "--dtype", "int8", "--float-type", "f8",
+      "--out", "out.engine"},
+     1,
+     {"f8", "bf16"}},
     {"UnknownBackend",
      {"build", "--weights", "tiny.pt", "--img", "64", "--backend", "tvm", "--out", "out.engine"},
      1,
@@ -410,6 +420,28 @@ INSTANTIATE_TEST_SUITE_P(
                                              "--source", "images/bad", "--out", "found",
                                              "--skip-bad"}),
     [](const auto& row) { return row.param.front(); });
+
+TEST_F(BadInputs, AnEngineOfAnotherTypeOrRuntimeIsNotTakenForTheOneAskedFor) {
+  ASSERT_EQ(
+      project_.run({"build", "--weights", "tiny.pt", "--img", "64", "--out", "f.engine"}).status,
+      0);
+  const auto refused = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.end(), {"--engine", "f.engine"});
+    const auto finished = project_.run(arguments);
+    EXPECT_EQ(finished.status, 1) << arguments.front();
+    return finished.errors;
+  };
+
+  EXPECT_THAT(refused({"bench", "--dtype", "bf16"}), HasSubstr("built as f32"));
+  EXPECT_THAT(refused({"inspect", "--backend", "torch"}), HasSubstr("built for openvino"));
+  EXPECT_THAT(refused({"eval", "--data", "data.yaml", "--dtype", "f16"}), HasSubstr("--dtype f16"));
+  EXPECT_THAT(refused({"detect", "--source", "images/val", "--backend", "tensorrt"}),
+              HasSubstr("--backend tensorrt"));
+  EXPECT_EQ(
+      project_.run({"inspect", "--engine", "f.engine", "--dtype", "fp32", "--backend", "openvino"})
+          .status,
+      0);
+}
 
 TEST_F(BadInputs, AQuantizedModelIsNotQuantizedAgain) {
   ASSERT_EQ(project_
