@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/plan_arguments.h"
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
+#include <array>
 
 #include "calibrate/calibrator.h"
 #include "cli/progress_bar.h"
@@ -75,6 +78,16 @@ pipeline::QuantizationOptions PlanArguments::pipeline_options() const {
           .range_progress = progress_bar("ranges")};
 }
 
+void PlanArguments::refuse_beside_plan(const CLI::App& app) {
+  constexpr std::array<std::string_view, 18> kOfPlans{
+      "--target",       "--calibrator",        "--percentile",  "--object-weight",
+      "--skip-layers",  "--layer-precision",   "--residual",    "--per-tensor",
+      "--reduce-range", "--weight-scale",      "--no-tuning",   "--tuning-images",
+      "--tuning",       "--max-drop",          "--sensitivity", "--search-images",
+      "--explain",      "--no-bias-correction"};
+  refuse_options(app, kOfPlans, "--plan, which is applied as it is; edit the file instead");
+}
+
 void PlanArguments::declare_calibrator(CLI::App& app) {
   app.add_option("--target", target, names_of(quantize::targets()))->capture_default_str();
   app.add_option("--calibrator", calibrator, names_of(calibrate::calibrators()))
@@ -138,6 +151,17 @@ void PlanArguments::declare_tuning(CLI::App& app) {
       ->capture_default_str();
   app.add_flag("!--no-bias-correction", bias_correction,
                "leave biases as they are after quantization");
+}
+
+std::optional<std::string> foreign_plan_notice(const quantize::Plan& plan,
+                                               const pipeline::DetectionModel& model) {
+  const auto hash = plan.provenance.find("model_hash");
+  if (hash == plan.provenance.end() || hash->second == model.hash) return std::nullopt;
+  const auto name = plan.provenance.find("model");
+  return fmt::format(
+      "the plan was made for another file ('{}'): it fits if '{}' is the same model in another "
+      "form; with other weights, quantize anew",
+      name == plan.provenance.end() ? "?" : name->second, model.name);
 }
 
 }  // namespace yoloq::cli

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -61,10 +62,21 @@ struct PlanArguments {
   /// With progress bars.
   pipeline::QuantizationOptions pipeline_options() const;
 
+  /// For a command that applies a plan file instead of making a plan; options that it does not have
+  /// are not given.
+  ///
+  /// @throws Error(bad_usage) naming an option that was given and would make the plan.
+  static void refuse_beside_plan(const CLI::App& app);
+
   /// Calibration images that are asked for.
   std::size_t image_count() const {
     return static_cast<std::size_t>(batch_size) * static_cast<std::size_t>(batches);
   }
 };
+
+/// What speaks against a plan being of this model: another file's hash. Not more than a notice, as
+/// a checkpoint and the ONNX file that was exported from it are different files of one model.
+std::optional<std::string> foreign_plan_notice(const quantize::Plan& plan,
+                                               const pipeline::DetectionModel& model);
 
 }  // namespace yoloq::cli

@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <memory>
 #include <optional>
 
@@ -45,7 +46,11 @@ struct QatArguments {
 /// The plan to train with: of --plan, else by calibration as `yoloq quantize` does it.
 quantize::Plan plan_of(QatArguments& arguments, const pipeline::DetectionModel& model,
                        const std::vector<fs::path>& images) {
-  if (!arguments.plan.empty()) return pipeline::read_plan(arguments.plan);
+  if (!arguments.plan.empty()) {
+    quantize::Plan plan = pipeline::read_plan(arguments.plan);
+    if (const auto notice = foreign_plan_notice(plan, model)) fmt::print("notice: {}\n", *notice);
+    return plan;
+  }
   pipeline::QuantizationOptions how = arguments.how.pipeline_options();
   how.images = arguments.calibration_images;
   how.threads = arguments.training.recipe.threads;
@@ -175,7 +180,15 @@ void declare_qat(CLI::App& app) {
       ->check(CLI::PositiveNumber)
       ->excludes(freeze)
       ->excludes(moving);
-  app.callback([arguments] { run_qat(*arguments); });
+  app.callback([arguments, &app] {
+    if (!arguments->plan.empty()) {
+      PlanArguments::refuse_beside_plan(app);
+      constexpr std::array<std::string_view, 2> kOfCalibration{"--num-calib-images",
+                                                               "--float-type"};
+      refuse_options(app, kOfCalibration, "--plan: nothing is calibrated or chosen");
+    }
+    run_qat(*arguments);
+  });
 }
 
 }  // namespace yoloq::cli

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <memory>
@@ -102,6 +103,43 @@ const char* tuning_name(const QuantizeArguments& arguments) {
   return arguments.how.bias_correction ? "rounded, corrected" : "rounded";
 }
 
+/// What a plan says of how it was made; empty if it does not.
+std::string said(const quantize::Plan& plan, const std::string& key) {
+  const auto fact = plan.provenance.find(key);
+  return fact == plan.provenance.end() ? "" : fact->second;
+}
+
+/// How many images the plan was made from; null if it does not say.
+nlohmann::ordered_json calibration_images(const QuantizeArguments& arguments,
+                                          const pipeline::QuantizedModel& result) {
+  if (arguments.plan.empty()) return result.images.size();
+  const std::string text = said(result.plan, "images");
+  std::size_t count = 0;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (problem != std::errc()) return nullptr;
+  return count;
+}
+
+/// What speaks against an applied plan being this model's.
+std::vector<std::string> plan_notices(const QuantizeArguments& arguments,
+                                      const pipeline::DetectionModel& model,
+                                      const Outcome& outcome) {
+  if (arguments.plan.empty()) return {};
+  constexpr double kNoLikeness = 3.0;  // dB: half of the output's power is error.
+  std::vector<std::string> notices;
+  if (auto foreign = foreign_plan_notice(outcome.result.plan, model)) {
+    notices.push_back(std::move(*foreign));
+  }
+  for (const auto& check : outcome.verification.checks) {
+    if (check.expected_db >= kNoLikeness) continue;
+    notices.push_back(
+        fmt::format("{}: {:.2f} dB even if the file is executed literally: the plan can hardly be "
+                    "this model's",
+                    check.name, check.expected_db));
+  }
+  return notices;
+}
+
 void report(const QuantizeArguments& arguments, const Outcome& outcome) {
   const auto& result = outcome.result;
   const int total = static_cast<int>(result.plan.layers.size());
@@ -125,8 +163,8 @@ void report(const QuantizeArguments& arguments, const Outcome& outcome) {
                               {"layers_int8", result.plan.int8_layers()},
                               {"layers_total", total},
                               {"target", result.plan.target},
-                              {"calibrator", arguments.how.calibrator},
-                              {"images", result.images.size()},
+                              {"calibrator", said(result.plan, "calibrator")},
+                              {"images", calibration_images(arguments, result)},
                               {"seconds", outcome.seconds},
                               {"calibration_seconds", result.calibration.seconds},
                               {"tuning_seconds", result.tuning_seconds},
@@ -246,10 +284,6 @@ void run_quantize(QuantizeArguments arguments) {
   const auto start = std::chrono::steady_clock::now();
   arguments.automatic.take_from(arguments.how.skip_layers);
   arguments.how.quantize_options();  // Fails before anything is read.
-  if (arguments.automatic.given() && !arguments.plan.empty()) {
-    fail(ErrorCode::bad_usage,
-         "--plan is applied as it is: --skip-layers auto does not go with it");
-  }
   const fs::path source = arguments.model.one();
   if (arguments.out.empty())
     arguments.out = arguments.run / (source.stem().string() + "-int8.onnx");
@@ -294,6 +328,9 @@ void run_quantize(QuantizeArguments arguments) {
     outcome.verification = pipeline::verify_once(model, outcome.result.graph, outcome.result.images,
                                                  arguments.how.cache);
   }
+  for (std::string& notice : plan_notices(arguments, model, outcome)) {
+    outcome.verification.notices.push_back(std::move(notice));
+  }
   auto files = pipeline::plan_files(outcome.result.plan, arguments.save_plan);
   const std::string graph_bytes = onnx::serialize(outcome.result.graph);
   files.push_back({arguments.out, graph_bytes});
@@ -331,7 +368,14 @@ void declare_quantize(CLI::App& app) {
   app.add_option("--plan", arguments->plan, "apply this plan file instead of calibrating");
   app.add_option("--save-plan", arguments->save_plan, "default: beside the output");
   app.add_option("--out", arguments->out, "default: <model>-int8.onnx");
-  app.callback([arguments] { run_quantize(*arguments); });
+  app.callback([arguments, &app] {
+    if (!arguments->plan.empty()) {
+      PlanArguments::refuse_beside_plan(app);
+      constexpr std::array<std::string_view, 2> kOfCalibration{"--backend", "--annotations"};
+      refuse_options(app, kOfCalibration, "--plan: nothing is calibrated");
+    }
+    run_quantize(*arguments);
+  });
 }
 
 }  // namespace yoloq::cli

@@ -157,6 +157,7 @@ Measured measure(const SensitivityArguments& arguments) {
     skipped.insert(made.calibration.skipped.begin(), made.calibration.skipped.end());
   } else {
     plan = pipeline::read_plan(arguments.plan_file);
+    if (const auto notice = foreign_plan_notice(plan, model)) fmt::print("notice: {}\n", *notice);
   }
   for (const std::string& message : skipped) fmt::print("skipped: {}\n", message);
   const sense::Subject subject{
@@ -278,7 +279,8 @@ void declare_sensitivity(CLI::App& app) {
                  "compare two files instead: how well the first agrees with the second")
       ->expected(2);
   app.add_option("--out", arguments->out, "file to write")->capture_default_str();
-  app.callback([arguments] {
+  app.callback([arguments, &app] {
+    if (!arguments->plan_file.empty()) PlanArguments::refuse_beside_plan(app);
     if (arguments->plan.tuning) arguments->plan.bias_correction = true;
     arguments->compare.empty() ? run_measurement(*arguments) : run_comparison(*arguments);
   });

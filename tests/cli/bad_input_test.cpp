@@ -130,6 +130,12 @@ std::vector<std::string> quantize_tiny(std::vector<std::string> more) {
   return quantize(std::move(more));
 }
 
+std::vector<std::string> apply_plan(const std::string& plan, std::vector<std::string> more = {}) {
+  more.insert(more.begin(), {"quantize", "--weights", "tiny.pt", "--img", "64", "--out", "out.onnx",
+                             "--json", "out.json", "--cache", "cache", "--plan", plan});
+  return more;
+}
+
 std::vector<std::string> eval_tiny(std::vector<std::string> more) {
   more.insert(more.begin(),
               {"eval", "--weights", "tiny.pt", "--latency-seconds", "0", "--json", "out.json"});
@@ -228,9 +234,34 @@ const BadInput kModels[] = {
      quantize({"--model", "data.yaml", "--data", "data.yaml"}),
      1,
      {"data.yaml", ".onnx"}},
-    {"PlanOfAnotherModel", quantize_tiny({"--plan", "other.plan.yaml"}), 1, {"model.77.conv"}},
-    {"MissingPlan", quantize_tiny({"--plan", "none.plan.yaml"}), 1, {"none.plan.yaml"}},
-    {"PlanThatIsNone", quantize_tiny({"--plan", "data.yaml"}), 1, {"data.yaml"}},
+    {"PlanOfAnotherModel", apply_plan("other.plan.yaml"), 1, {"model.77.conv"}},
+    {"MissingPlan", apply_plan("none.plan.yaml"), 1, {"none.plan.yaml"}},
+    {"PlanThatIsNone", apply_plan("data.yaml"), 1, {"data.yaml"}},
+    {"PlanWithACalibrator",
+     apply_plan("other.plan.yaml", {"--calibrator", "mse"}),
+     2,
+     {"--calibrator does not go with --plan"}},
+    {"PlanWithFloatLayers",
+     apply_plan("other.plan.yaml", {"--skip-layers", "model.0"}),
+     2,
+     {"--skip-layers does not go with --plan"}},
+    {"PlanWithAReducedRange",
+     apply_plan("other.plan.yaml", {"--reduce-range"}),
+     2,
+     {"--reduce-range does not go with --plan"}},
+    {"PlanWithoutTuning",
+     apply_plan("other.plan.yaml", {"--no-tuning"}),
+     2,
+     {"--no-tuning does not go with --plan"}},
+    {"PlanWithABackend",
+     apply_plan("other.plan.yaml", {"--backend", "torch"}),
+     2,
+     {"--backend does not go with --plan"}},
+    {"PlanOfSensitivityWithATarget",
+     {"sensitivity", "--weights", "tiny.pt", "--data", "data.yaml", "--plan", "other.plan.yaml",
+      "--target", "openvino"},
+     2,
+     {"--target does not go with --plan"}},
 };
 
 const BadInput kArguments[] = {

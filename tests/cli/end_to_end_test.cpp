@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <regex>
 #include <string>
 #include <vector>
 
@@ -285,6 +286,39 @@ TEST_F(EndToEnd, AnEditedPlanIsFollowed) {
   const auto json = read_json(project_ / "q.json");
   EXPECT_EQ(json.at("layers_int8").get<int>(), json.at("layers_total").get<int>() - 1);
   EXPECT_THAT(json.at("notices"), Contains(HasSubstr("not verified"))) << "There are no images.";
+}
+
+TEST_F(EndToEnd, OfAnAppliedPlanItSaysWhatThePlanSays) {
+  quantize({"--calibrator", "min-max", "--no-tuning", "--out", "a.onnx"});
+
+  quantize({"--plan", "a.plan.yaml", "--out", "b.onnx"});
+
+  const auto json = read_json(project_ / "q.json");
+  EXPECT_EQ(json.at("calibrator"), "min-max");
+  EXPECT_EQ(json.at("images"), 6);
+  EXPECT_THAT(json.at("notices"), testing::IsEmpty());
+}
+
+TEST_F(EndToEnd, APlanOfAnotherFileGetsANotice) {
+  quantize({"--no-tuning", "--out", "a.onnx"});
+  run({"export", "--weights", "tiny.pt", "--img", "64", "--out", "tiny.onnx"});
+
+  run({"quantize", "--model", "tiny.onnx", "--plan", "a.plan.yaml", "--out", "b.onnx", "--json",
+       "q.json"});
+
+  EXPECT_THAT(read_json(project_ / "q.json").at("notices"),
+              Contains(HasSubstr("the plan was made for another file ('tiny')")));
+}
+
+TEST_F(EndToEnd, APlanThatLeavesNothingOfTheModelGetsANotice) {
+  quantize({"--no-tuning", "--no-bias-correction", "--out", "a.onnx"});
+  write_file(project_ / "far.plan.yaml",
+             std::regex_replace(content("a.plan.yaml"), std::regex(R"(\bscale: [^,}\n]+)"),
+                                "scale: 1000"));
+
+  const std::string said = quantize({"--plan", "far.plan.yaml", "--out", "b.onnx"});
+
+  EXPECT_THAT(said, HasSubstr("the plan can hardly be this model's"));
 }
 
 TEST_F(EndToEnd, AnEditedPlanIsVerifiedOnTheImagesOfData) {
