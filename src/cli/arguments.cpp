@@ -125,7 +125,7 @@ void EngineArguments::declare(CLI::App& app) {
   app.add_option("--streams", streams, "images computed side by side; 0: one per thread")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
-  app.add_option("--batch-size", batch_size, "images per inference")
+  app.add_option("--batch-size,--batch", batch_size, "images per inference")
       ->check(CLI::Range(1, 4096))
       ->capture_default_str();
   app.add_option("--device,--devices", devices,
@@ -207,6 +207,12 @@ void require_writable(const fs::path& file) {
     fail(ErrorCode::io, "cannot write '{}': {}", file.string(), std::strerror(errno));
   ::close(descriptor);
   ::unlink(trial.c_str());
+}
+
+std::function<std::string(std::string)> other_name(std::string other, std::string own) {
+  return [other = std::move(other), own = std::move(own)](std::string name) {
+    return name == other ? own : name;
+  };
 }
 
 void refuse_options(const CLI::App& app, std::span<const std::string_view> names,

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -126,6 +127,9 @@ struct RunArguments {
 ///
 /// @throws Error(io) if the file could not be created there.
 void require_writable(const std::filesystem::path& file);
+
+/// For Option::transform(): a name that another command has for `own` means `own` here too.
+std::function<std::string(std::string)> other_name(std::string other, std::string own);
 
 /// Refuses those of some options that were given, as they would be ignored.
 ///

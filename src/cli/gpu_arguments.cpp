@@ -89,10 +89,16 @@ void BuilderArguments::apply(runtime::GpuOptions& options) const {
 void NativePtqArguments::declare(CLI::App& app) {
   app.add_option("--native-ptq", method,
                  "let TensorRT (up to version 10) calibrate a float model: minmax, entropy, "
-                 "entropy-legacy, percentile");
-  app.add_option("--num-calib-batch", batches, "with --native-ptq: batches of --batch-size images")
-      ->check(CLI::Range(1, 100000))
-      ->capture_default_str();
+                 "entropy-legacy, percentile")
+      ->transform(other_name("min-max", "minmax"));
+  CLI::Option* number = app.add_option("--num-calib-batch", batches,
+                                       "with --native-ptq: batches of --batch-size images")
+                            ->check(CLI::Range(1, 100000))
+                            ->capture_default_str();
+  app.add_option("--num-calib-images", calibration_images,
+                 "with --native-ptq, instead: images in all")
+      ->check(CLI::Range(1, 1000000))
+      ->excludes(number);
   app.add_option("--skip-layers", skip_layers,
                  "with --native-ptq: layers to keep in float, as in 'yoloq quantize'")
       ->delimiter(',');
@@ -138,7 +144,8 @@ void NativePtqArguments::apply(runtime::GpuOptions& options, const pipeline::Det
       model, images,
       {.method = method,
        .batch = options.shapes ? options.shapes->best : fixed,
-       .images = static_cast<std::size_t>(batch_size) * static_cast<std::size_t>(batches),
+       .images = calibration_images.value_or(static_cast<std::size_t>(batch_size) *
+                                             static_cast<std::size_t>(batches)),
        .cache = cache,
        .progress = progress_bar("calibrate")});
 }

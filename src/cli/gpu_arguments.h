@@ -47,10 +47,11 @@ struct BuilderArguments {
   void apply(runtime::GpuOptions& options) const;
 };
 
-/// --native-ptq, --num-calib-batch, --skip-layers, --layer-precision, --cache.
+/// --native-ptq, --num-calib-batch, --num-calib-images, --skip-layers, --layer-precision, --cache.
 struct NativePtqArguments {
   std::string method;
   int batches = 16;
+  std::optional<std::size_t> calibration_images;  ///< In all; none: batches of --batch-size.
   std::vector<std::string> skip_layers;
   std::vector<std::string> layer_precision;
   std::filesystem::path cache = ".cache/yoloq";

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <new>
 #include <stdexcept>
+#include <string>
+#include <vector>
 
 #include "cli/command.h"
 #include "cli/hand_over.h"
@@ -31,6 +35,23 @@ int report(const char* message, int status) {
   return status;
 }
 
+/// What no option takes, the options first and in the order typed: CLI11 has them backwards.
+std::string leftover_text(const CLI::App& app) {
+  const std::vector<std::string> leftover = app.remaining(true);
+  const auto option =
+      std::ranges::find_if(leftover, [](const std::string& word) { return word.starts_with('-'); });
+  const auto subcommands = app.get_subcommands();
+  const std::string help =
+      fmt::format("run 'yoloq {}--help' for what there is",
+                  subcommands.empty() ? "" : subcommands.front()->get_name() + " ");
+  if (option == leftover.end()) {
+    return fmt::format("not expected: {}; {}", fmt::join(leftover, " "), help);
+  }
+  if (leftover.size() == 1) return fmt::format("no option {}; {}", *option, help);
+  return fmt::format("no option {} (not expected: {}); {}", *option, fmt::join(leftover, " "),
+                     help);
+}
+
 int run(int argc, char** argv) {
   CLI::App app{"yoloq: from a YOLOv5 checkpoint to a measured 8-bit model", "yoloq"};
   app.set_version_flag("--version", std::string("yoloq ") + kVersion);
@@ -44,6 +65,8 @@ int run(int argc, char** argv) {
     if (needs_torch(argc, argv) && !has_torch()) hand_over(argv);
     app.parse(argc, argv);
     return kDone;
+  } catch (const CLI::ExtrasError&) {
+    return report(leftover_text(app).c_str(), kWrongUse);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kDone : kWrongUse;
   } catch (const Error& error) {

@@ -91,6 +91,7 @@ void PlanArguments::refuse_beside_plan(const CLI::App& app) {
 void PlanArguments::declare_calibrator(CLI::App& app) {
   app.add_option("--target", target, names_of(quantize::targets()))->capture_default_str();
   app.add_option("--calibrator", calibrator, names_of(calibrate::calibrators()))
+      ->transform(other_name("minmax", "min-max"))
       ->capture_default_str();
   app.add_option("--percentile", percentile, "of the calibrator of that name, in percent")
       ->capture_default_str();
@@ -104,12 +105,15 @@ void PlanArguments::declare_calibrator(CLI::App& app) {
 
 void PlanArguments::declare_calibration(CLI::App& app) {
   declare_calibrator(app);
-  app.add_option("--batch-size", batch_size, "images per calibration batch")
+  app.add_option("--batch-size,--batch", batch_size, "images per calibration batch")
       ->check(CLI::Range(1, 100000))
       ->capture_default_str();
-  app.add_option("--num-calib-batch", batches, "calibration batches")
-      ->check(CLI::Range(1, 100000))
-      ->capture_default_str();
+  CLI::Option* number = app.add_option("--num-calib-batch", batches, "calibration batches")
+                            ->check(CLI::Range(1, 100000))
+                            ->capture_default_str();
+  app.add_option("--num-calib-images", images, "instead: calibration images in all")
+      ->check(CLI::Range(1, 1000000))
+      ->excludes(number);
   app.add_option("--split", split, "split to calibrate on")->capture_default_str();
   app.add_flag("--skip-bad", skip_bad, "leave out images that do not decode");
   app.add_option("--backend", backend,

@@ -31,6 +31,7 @@ struct PlanArguments {
   int object_weight = quantize::Options{}.object_weight;
   int batch_size = 8;
   int batches = 16;
+  std::optional<std::size_t> images;  ///< In all; none: batches of batch_size.
   std::vector<std::string> skip_layers;
   std::vector<std::string> layer_precision;
   bool per_tensor = false;
@@ -44,7 +45,8 @@ struct PlanArguments {
 
   /// --target, --calibrator, ..., --cache.
   void declare_calibrator(CLI::App& app);
-  /// The same, --batch-size, --num-calib-batch, --split, --skip-bad, --backend, --threads.
+  /// The same, --batch-size, --num-calib-batch, --num-calib-images, --split, --skip-bad, --backend,
+  /// --threads.
   void declare_calibration(CLI::App& app);
   /// --residual, --per-tensor, --reduce-range, --weight-scale.
   void declare_placement(CLI::App& app);
@@ -70,7 +72,8 @@ struct PlanArguments {
 
   /// Calibration images that are asked for.
   std::size_t image_count() const {
-    return static_cast<std::size_t>(batch_size) * static_cast<std::size_t>(batches);
+    return images.value_or(static_cast<std::size_t>(batch_size) *
+                           static_cast<std::size_t>(batches));
   }
 };
 

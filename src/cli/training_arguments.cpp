@@ -70,6 +70,12 @@ void silence_output() {
   if (!silent) fail(ErrorCode::io, "/dev/null cannot be written to");
 }
 
+/// "cuda:0" of "0", as Ultralytics' commands take it.
+std::string device_named(std::string name) {
+  const bool is_number = !name.empty() && name.find_first_not_of("0123456789") == std::string::npos;
+  return is_number ? "cuda:" + name : name;
+}
+
 /// What one of several ranks has of its machine, and of the terminal.
 void take_share(train::Recipe& recipe, const Launch& launch) {
   if (recipe.device == "cuda") recipe.device = fmt::format("cuda:{}", launch.local_rank);
@@ -124,7 +130,8 @@ void TrainingArguments::declare(CLI::App& app, const char* hyp_default, const ch
   app.add_option("--hyp", hyp, "hyper-parameters: a yaml, or a built-in one by name")
       ->capture_default_str();
   app.add_option("--epochs", recipe.epochs)->check(CLI::Range(1, 100000))->capture_default_str();
-  app.add_option("--batch-size", recipe.batch_size, "images per step, of all ranks together")
+  app.add_option("--batch-size,--batch", recipe.batch_size,
+                 "images per step, of all ranks together")
       ->check(CLI::Range(1, 100000))
       ->capture_default_str();
   app.add_option("--nominal-batch", nominal_batch,
@@ -132,7 +139,9 @@ void TrainingArguments::declare(CLI::App& app, const char* hyp_default, const ch
                  "is meant for")
       ->check(CLI::Range(1, 100000))
       ->default_str(nominal_batch ? std::to_string(*nominal_batch) : "as --batch-size");
-  app.add_option("--device", recipe.device, "cpu, cuda or cuda:N")->capture_default_str();
+  app.add_option("--device", recipe.device, "cpu, cuda, cuda:N, or N for short")
+      ->transform(device_named)
+      ->capture_default_str();
   app.add_option("--seed", recipe.seed)->capture_default_str();
   app.add_option("--threads", recipe.threads, "0: all that the process may use")
       ->check(CLI::Range(0, 1024))

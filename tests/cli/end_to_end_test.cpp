@@ -299,6 +299,21 @@ TEST_F(EndToEnd, OfAnAppliedPlanItSaysWhatThePlanSays) {
   EXPECT_THAT(json.at("notices"), testing::IsEmpty());
 }
 
+TEST_F(EndToEnd, TakesTheNamesThatOtherCommandsHave) {
+  run({"quantize",  "--weights",   "tiny.pt",     "--data",
+       "data.yaml", "--img",       "64",          "--cache",
+       "cache",     "--no-tuning", "--no-verify", "--calibrator",
+       "minmax",    "--batch",     "2",           "--num-calib-images",
+       "5",         "--out",       "a.onnx",      "--json",
+       "q.json"});
+
+  const auto json = read_json(project_ / "q.json");
+  EXPECT_EQ(json.at("calibrator"), "min-max");
+  EXPECT_EQ(json.at("images"), 5);
+  EXPECT_THAT(content("a.plan.yaml"), HasSubstr("calibrator: min-max"));
+  evaluate({"--model", "a.onnx", "--batch", "2"});
+}
+
 TEST_F(EndToEnd, APlanOfAnotherFileGetsANotice) {
   quantize({"--no-tuning", "--out", "a.onnx"});
   run({"export", "--weights", "tiny.pt", "--img", "64", "--out", "tiny.onnx"});

@@ -61,6 +61,15 @@ TEST(CommandLine, WithoutACommandOrWithAnUnknownOneIsWrongUse) {
   EXPECT_EQ(test::yoloq_in("/", {"quantise"}).status, 2);
 }
 
+TEST(CommandLine, NamesAnUnknownOptionBeforeWhatFollowedIt) {
+  const auto finished =
+      test::yoloq_in("/", {"inspect", "--bogus", "8", "--weights", "a.pt", "stray"});
+
+  EXPECT_EQ(finished.status, 2);
+  EXPECT_THAT(finished.errors, HasSubstr("no option --bogus (not expected: --bogus 8 stray)"));
+  EXPECT_THAT(test::yoloq_in("/", {"inspect", "stray"}).errors, HasSubstr("not expected: stray"));
+}
+
 TEST(CommandLine, SaysItsVersion) {
   const auto finished = test::yoloq_in("/", {"--version"});
 

@@ -391,6 +391,8 @@ TEST_F(CommandLineTraining, NamesWhatIsWrong) {
               HasSubstr("none/last.ckpt"));
   EXPECT_THAT(refused(Words{"train", "--cfg", "yolov5p.yaml", "--device", "tpu"} + data, 1),
               HasSubstr("known: cpu, cuda, cuda:N"));
+  EXPECT_THAT(refused(Words{"train", "--cfg", "yolov5p.yaml", "--device", "123"} + data, 1),
+              HasSubstr("no device 'cuda:123'"));
   EXPECT_THAT(refused({"train", "--cfg", "yolov5p.yaml", "--data", "empty.yaml", "--img", "64",
                        "--out", "none"},
                       1),
