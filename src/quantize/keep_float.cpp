@@ -14,6 +14,10 @@ void keep_float(Plan& plan, const std::string& layer, const std::string& why) {
   }
   row->precision = plan.float_type;
   row->why = why;
+  drop_quantizers_of(plan, layer);
+}
+
+void drop_quantizers_of(Plan& plan, const std::string& layer) {
   std::erase_if(plan.weights, [&](const WeightPlan& weight) { return weight.layer == layer; });
   for (ActivationPlan& activation : plan.activations) std::erase(activation.readers, layer + ":0");
   std::erase_if(plan.activations,

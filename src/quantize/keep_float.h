@@ -15,4 +15,8 @@ namespace yoloq::quantize {
 /// @throws Error(not_found) if the plan has no such layer.
 void keep_float(Plan& plan, const std::string& layer, const std::string& why);
 
+/// Drops what the plan says of how one layer is quantized: its weight, its read of an activation,
+/// and an activation that nobody else reads. The layer keeps its precision.
+void drop_quantizers_of(Plan& plan, const std::string& layer);
+
 }  // namespace yoloq::quantize

@@ -35,7 +35,10 @@ std::string_view name_of(Precision precision) {
 }
 
 int Plan::int8_layers() const {
-  return static_cast<int>(std::ranges::count(layers, Precision::int8, &LayerPlan::precision));
+  return static_cast<int>(std::ranges::count_if(layers, [&](const LayerPlan& layer) {
+    const auto weight = std::ranges::find(weights, layer.name, &WeightPlan::layer);
+    return layer.precision == Precision::int8 && weight != weights.end() && weight->on;
+  }));
 }
 
 }  // namespace yoloq::quantize

@@ -82,6 +82,7 @@ struct Plan {
   std::vector<WeightPlan> weights;
   std::vector<Fp32Node> fp32_nodes;  ///< Exceptions from a float_type of fp16.
 
+  /// How many layers compute in int8: those whose weight is quantized.
   int int8_layers() const;
   friend bool operator==(const Plan&, const Plan&) = default;
 };
@@ -97,7 +98,9 @@ using Codes = std::map<std::string, Tensor, std::less<>>;
 Codes stored_codes(const Plan& plan);
 
 /// @throws Error(corrupt_file) with the line of what is missing, of another type or out of range;
-///     also if a layer says `codes: stored` and `codes` lacks it.
+///     also if a layer says `codes: stored` and `codes` lacks it, or is int8 without a weight.
+///
+/// Rows of a layer that is not int8 are left out: its precision may have been edited alone.
 Plan parse_plan(std::string_view yaml, const Codes& codes = {});
 
 }  // namespace yoloq::quantize

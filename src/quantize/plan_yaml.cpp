@@ -2,10 +2,12 @@
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 
 #include "core/error.h"
+#include "quantize/keep_float.h"
 #include "quantize/plan.h"
 
 namespace yoloq::quantize {
@@ -198,19 +200,37 @@ std::vector<Fp32Node> fp32_nodes_from(const YAML::Node& root) {
   return list_from(root, "fp32_nodes", fp32_node_from);
 }
 
+/// Precisions are edited, and the rows of a layer's quantizers stay behind.
+void follow_precisions(const YAML::Node& root, Plan& plan) {
+  for (std::size_t i = 0; i < plan.layers.size(); ++i) {
+    const LayerPlan& layer = plan.layers[i];
+    if (layer.precision != Precision::int8) {
+      drop_quantizers_of(plan, layer.name);
+    } else if (std::ranges::find(plan.weights, layer.name, &WeightPlan::layer) ==
+               plan.weights.end()) {
+      refuse(root["layers"][i].Mark(),
+             fmt::format("layer '{}' is int8, but 'weights' has no row for it: make a plan that "
+                         "quantizes it, or say fp32 or fp16",
+                         layer.name));
+    }
+  }
+}
+
 Plan plan_from(const YAML::Node& root, const Codes& codes) {
   if (!root.IsMap()) refuse(root.Mark(), "expected a map at the top");
   if (get<int>(root, "format") != kFormat) {
     refuse(root.Mark(), fmt::format("only format {} is known", kFormat));
   }
-  return {.target = get<std::string>(root, "target"),
-          .float_type = float_type_from(root),
-          .provenance = get<std::map<std::string, std::string>>(root, "provenance"),
-          .layers = list_from(root, "layers", layer_from),
-          .activations = list_from(root, "activations", activation_from),
-          .weights = list_from(root, "weights",
-                               [&](const YAML::Node& node) { return weight_from(node, codes); }),
-          .fp32_nodes = fp32_nodes_from(root)};
+  Plan plan{.target = get<std::string>(root, "target"),
+            .float_type = float_type_from(root),
+            .provenance = get<std::map<std::string, std::string>>(root, "provenance"),
+            .layers = list_from(root, "layers", layer_from),
+            .activations = list_from(root, "activations", activation_from),
+            .weights = list_from(root, "weights",
+                                 [&](const YAML::Node& node) { return weight_from(node, codes); }),
+            .fp32_nodes = fp32_nodes_from(root)};
+  follow_precisions(root, plan);
+  return plan;
 }
 
 }  // namespace

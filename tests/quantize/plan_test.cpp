@@ -5,13 +5,16 @@
 #include <gtest/gtest.h>
 
 #include <ostream>
+#include <utility>
 
 #include "core/error.h"
 
 namespace yoloq::quantize {
 namespace {
 
+using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 
 Plan small_plan() {
   return {.target = "openvino",
@@ -65,7 +68,39 @@ TEST(Plan, OfAnFp16FloatPartSurvivesToo) {
   EXPECT_EQ(parse_plan(to_yaml(plan)), plan);
 }
 
-TEST(Plan, CountsItsInt8Layers) { EXPECT_EQ(small_plan().int8_layers(), 1); }
+TEST(Plan, CountsItsInt8Layers) {
+  Plan plan = small_plan();
+  EXPECT_EQ(plan.int8_layers(), 1);
+
+  plan.weights[0].on = false;  // Its activations alone make no int8 layer.
+  EXPECT_EQ(plan.int8_layers(), 0);
+}
+
+std::string replaced(std::string text, std::string_view from, std::string_view to) {
+  const auto place = text.find(from);
+  return place == std::string::npos ? "" : text.replace(place, from.size(), to);
+}
+
+TEST(Plan, WhoseLayerIsEditedToFloatQuantizesItNoLonger) {
+  for (const auto& [text, precision] :
+       {std::pair("precision: fp32", Precision::fp32), {"precision: fp16", Precision::fp16}}) {
+    const Plan plan = parse_plan(replaced(to_yaml(small_plan()), "precision: int8", text));
+
+    EXPECT_EQ(plan.layers[0].precision, precision);
+    EXPECT_THAT(plan.weights, IsEmpty());
+    EXPECT_THAT(plan.activations[0].readers, ElementsAre("add, with comma:1"));
+    EXPECT_EQ(plan.int8_layers(), 0);
+  }
+}
+
+TEST(Plan, LosesAnActivationThatOnlyALayerEditedToFloatReads) {
+  Plan plan = small_plan();
+  plan.activations[0].readers = {"c0:0"};
+
+  const std::string yaml = replaced(to_yaml(plan), "precision: int8", "precision: fp32");
+
+  EXPECT_THAT(parse_plan(yaml).activations, IsEmpty());
+}
 
 struct Broken {
   const char* why;
@@ -101,6 +136,8 @@ constexpr Broken kBroken[] = {
     {"ZeroPointOutside", "zero_point: 7", "zero_point: 256", "outside 0..255"},
     {"OtherType", "uint8", "int4", "neither int8 nor uint8"},
     {"OtherPrecision", "precision: fp16", "precision: fp8", "known: fp32, fp16, int8"},
+    {"Int8WithoutWeight", "precision: fp16", "precision: int8",
+     "layer 'c1' is int8, but 'weights'"},
     {"TopCodeOutside", "top_code: 64", "top_code: 128", "top_code 128 is outside 1..127"},
     {"TopCodeOfZero", "top_code: 64", "top_code: 0", "top_code 0 is outside 1..127"},
     {"MissingList", "weights:", "wights:", "'weights' is missing"},
