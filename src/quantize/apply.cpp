@@ -135,7 +135,11 @@ class Application {
   }
 
   void quantize_weight_of(const Layer& layer, const WeightPlan& plan) {
-    const Tensor weight = *graph_.constant(layer.weight);
+    const Tensor* stored = graph_.constant(layer.weight);
+    if (stored == nullptr) {
+      fail(ErrorCode::bad_argument, "the plan quantizes the weight of '{}' twice", layer.name);
+    }
+    const Tensor weight = *stored;
     const auto channels = weight.shape()[0];
     const bool per_channel = plan.axis == 0;
     const std::vector<std::int8_t> zeros(plan.scales.size(), 0);

@@ -98,7 +98,8 @@ using Codes = std::map<std::string, Tensor, std::less<>>;
 Codes stored_codes(const Plan& plan);
 
 /// @throws Error(corrupt_file) with the line of what is missing, of another type or out of range;
-///     also if a layer says `codes: stored` and `codes` lacks it, or is int8 without a weight.
+///     also if a layer says `codes: stored` and `codes` lacks it, or is int8 without a weight,
+///     or something is listed twice.
 ///
 /// Rows of a layer that is not int8 are left out: its precision may have been edited alone.
 Plan parse_plan(std::string_view yaml, const Codes& codes = {});

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <set>
 
 #include "core/error.h"
 #include "quantize/keep_float.h"
@@ -200,6 +201,39 @@ std::vector<Fp32Node> fp32_nodes_from(const YAML::Node& root) {
   return list_from(root, "fp32_nodes", fp32_node_from);
 }
 
+/// Names of which a plan may list each once.
+class Listed {
+ public:
+  explicit Listed(std::string_view kind) : kind_(kind) {}
+
+  void add(const YAML::Node& row, const std::string& name) {
+    if (names_.insert(name).second) return;
+    refuse(row.Mark(), fmt::format("{} '{}' is listed twice", kind_, name));
+  }
+
+ private:
+  std::string_view kind_;
+  std::set<std::string> names_;
+};
+
+void refuse_repeats(const YAML::Node& root, const Plan& plan) {
+  Listed layers("layer");
+  Listed tensors("tensor");
+  Listed readers("reader");
+  Listed weights("the weight of layer");
+  for (std::size_t i = 0; i < plan.layers.size(); ++i) {
+    layers.add(root["layers"][i], plan.layers[i].name);
+  }
+  for (std::size_t i = 0; i < plan.activations.size(); ++i) {
+    const YAML::Node row = root["activations"][i];
+    tensors.add(row, plan.activations[i].tensor);
+    for (const std::string& reader : plan.activations[i].readers) readers.add(row, reader);
+  }
+  for (std::size_t i = 0; i < plan.weights.size(); ++i) {
+    weights.add(root["weights"][i], plan.weights[i].layer);
+  }
+}
+
 /// Precisions are edited, and the rows of a layer's quantizers stay behind.
 void follow_precisions(const YAML::Node& root, Plan& plan) {
   for (std::size_t i = 0; i < plan.layers.size(); ++i) {
@@ -229,6 +263,7 @@ Plan plan_from(const YAML::Node& root, const Codes& codes) {
             .weights = list_from(root, "weights",
                                  [&](const YAML::Node& node) { return weight_from(node, codes); }),
             .fp32_nodes = fp32_nodes_from(root)};
+  refuse_repeats(root, plan);
   follow_precisions(root, plan);
   return plan;
 }

@@ -212,5 +212,12 @@ TEST(Apply, APlanOfAnotherModelIsRefused) {
   expect_refusal(plan, "1 scales for the weight of 'conv', expected 2");
 }
 
+TEST(Apply, APlanWithAWeightTwiceIsRefused) {
+  Plan plan = plan_for_it();
+  plan.weights.push_back(plan.weights[0]);
+
+  expect_refusal(plan, "the weight of 'conv' twice");
+}
+
 }  // namespace
 }  // namespace yoloq::quantize

@@ -102,6 +102,33 @@ TEST(Plan, LosesAnActivationThatOnlyALayerEditedToFloatReads) {
   EXPECT_THAT(parse_plan(yaml).activations, IsEmpty());
 }
 
+void expect_unreadable(const Plan& plan, const char* message) {
+  try {
+    parse_plan(to_yaml(plan));
+    FAIL() << "nothing was thrown";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr(message));
+  }
+}
+
+TEST(Plan, IsRefusedIfItListsSomethingTwice) {
+  Plan plan = small_plan();
+  plan.layers.push_back(plan.layers[1]);
+  expect_unreadable(plan, "line 11: layer 'c1' is listed twice");
+
+  plan = small_plan();
+  plan.weights.push_back(plan.weights[0]);
+  expect_unreadable(plan, "the weight of layer 'c0' is listed twice");
+
+  plan = small_plan();
+  plan.activations.push_back(plan.activations[0]);
+  expect_unreadable(plan, "tensor 'a tensor: odd' is listed twice");
+
+  plan = small_plan();
+  plan.activations[0].readers.emplace_back("c0:0");
+  expect_unreadable(plan, "reader 'c0:0' is listed twice");
+}
+
 struct Broken {
   const char* why;
   const char* from;
