@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sensitivity/subject.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/error.h"
@@ -25,6 +26,12 @@ std::string hash_of_plan(const quantize::Plan& plan) {
   return hasher.hex();
 }
 
+/// Rows of cells of a head, [1, C, H, W]; 0 if not known.
+std::int64_t rows_of(const graph::Port& head) {
+  const auto shape = graph::fixed_shape(head.type.dims.value_or(graph::Dims{}));
+  return shape && shape->size() == 4 ? shape->at(2) : 0;
+}
+
 }  // namespace
 
 graph::Graph base_graph(const pipeline::DetectionModel& model) {
@@ -39,6 +46,7 @@ graph::Graph base_graph_to_heads(const pipeline::DetectionModel& model) {
     const std::string& value = base[layer.node].output();
     heads.push_back({value, base.type_of(value)});
   }
+  std::ranges::stable_sort(heads, std::ranges::greater{}, rows_of);
   base.outputs = std::move(heads);
   if (!base.outputs.empty()) return base;
   fail(ErrorCode::unsupported, "'{}' has no convolution that ends in its head", model.name);

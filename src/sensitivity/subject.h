@@ -13,7 +13,8 @@ namespace yoloq::sensitivity {
 /// The float model for one image, shapes inferred: what variants are cut from.
 graph::Graph base_graph(const pipeline::DetectionModel& model);
 
-/// The same with the outputs of the head's convolutions in place of the model's own.
+/// The same with the outputs of the head's convolutions in place of the model's own, fine to coarse
+/// as the anchors are: files may compute them in any order.
 graph::Graph base_graph_to_heads(const pipeline::DetectionModel& model);
 
 /// Names of the layers that the plan quantizes, in execution order.
