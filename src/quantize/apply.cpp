@@ -139,6 +139,7 @@ class Application {
     if (stored == nullptr) {
       fail(ErrorCode::bad_argument, "the plan quantizes the weight of '{}' twice", layer.name);
     }
+    require_finite(graph_, layer);
     const Tensor weight = *stored;
     const auto channels = weight.shape()[0];
     const bool per_channel = plan.axis == 0;

@@ -6,7 +6,9 @@
 #include <fnmatch.h>
 
 #include <algorithm>
+#include <cmath>
 #include <set>
+#include <utility>
 
 #include "core/error.h"
 #include "quantize/detail/reach.h"
@@ -68,6 +70,20 @@ std::vector<Layer> quantizable_layers(const Graph& graph) {
                       .feeds_head = !before_a_conv.contains(id)});
   }
   return layers;
+}
+
+void require_finite(const Graph& graph, const Layer& layer) {
+  for (const auto& [what, name] : {std::pair("weight", &layer.weight), {"bias", &layer.bias}}) {
+    const Tensor* tensor = graph.constant(*name);
+    if (tensor == nullptr) continue;
+    const std::vector<float> values = tensor->to_floats();
+    const auto odd = std::ranges::find_if_not(values, [](float x) { return std::isfinite(x); });
+    if (odd == values.end()) continue;
+    fail(ErrorCode::bad_value,
+         "the {} of layer '{}' holds {}: only finite numbers can be quantized; the model is broken "
+         "(did its training diverge?)",
+         what, layer.name, *odd);
+  }
 }
 
 std::vector<int> matching_layers(std::span<const Layer> layers, std::string_view pattern) {

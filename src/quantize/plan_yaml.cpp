@@ -173,6 +173,9 @@ WeightPlan weight_from(const YAML::Node& node, const Codes& codes) {
                     .codes = codes_from(node, codes),
                     .why = get<std::string>(node, "why")};
   for (const float scale : weight.scales) scale_of(node, scale);
+  for (const float shift : weight.bias_shift) {
+    if (!std::isfinite(shift)) refuse(node.Mark(), fmt::format("a bias_shift is {}", shift));
+  }
   if (weight.axis != 0 && weight.axis != -1) refuse(node.Mark(), "axis is 0 or -1");
   check_codes(node, weight);
   return weight;

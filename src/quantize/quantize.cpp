@@ -99,6 +99,7 @@ Settings settle(const Graph& model, const Options& options) {
   if (settings.layers.empty()) {
     fail(ErrorCode::unsupported, "the model has no convolution with a constant float32 weight");
   }
+  for (const Layer& layer : settings.layers) require_finite(model, layer);
   settings.precisions = precisions_of(settings.layers, options.rules);
   std::vector<Layer> int8_layers;
   for (const Layer& layer : settings.layers) {

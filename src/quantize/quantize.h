@@ -75,7 +75,7 @@ Residual residual_of(const Options& options);
 ///
 /// @param model  BatchNormalization folded, nodes named: see transform/.
 /// @throws Error(unsupported) if the model has no quantizable layer, Error(bad_argument) if a rule
-///     names none.
+///     names none, Error(bad_value) if a layer's parameters are not finite.
 Settings settle(const graph::Graph& model, const Options& options);
 
 /// The name under which the statistics of `tensor` at objects are kept.

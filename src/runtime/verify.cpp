@@ -128,6 +128,13 @@ double chance_db(std::size_t values, double deviations) {
 }  // namespace
 
 void require_faithful(std::span<const OutputCheck> checks, const VerifyOptions& options) {
+  for (const OutputCheck& check : checks) {
+    if (check.expected_db > -std::numeric_limits<double>::infinity()) continue;  // False for NaN.
+    fail(ErrorCode::diverged,
+         "the output '{}' cannot be verified: computed literally, the file has an SQNR of {} dB "
+         "against the float model; their values are NaN, infinite, or all 0 in the float model",
+         check.name, check.expected_db);
+  }
   std::string wrong;
   for (const OutputCheck& check : checks) {
     const double slack = options.slack_db + chance_db(check.values, options.deviations);

@@ -74,7 +74,8 @@ std::vector<OutputCheck> check_outputs(Engine& engine, const Reference& referenc
                                        const VerifyOptions& options = {});
 
 /// @throws Error(diverged) naming each output whose SQNR is below the literal execution's by more
-///     than slack and chance allow, and below what is enough, with both figures.
+///     than slack and chance allow, and below what is enough, with both figures; also naming one
+///     for which the literal execution's is NaN or minus infinity, as nothing is below that.
 void require_faithful(std::span<const OutputCheck> checks, const VerifyOptions& options = {});
 
 }  // namespace yoloq::runtime

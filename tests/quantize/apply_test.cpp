@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "core/error.h"
 #include "graph/shapes.h"
 #include "graph/text.h"
@@ -210,6 +212,20 @@ TEST(Apply, APlanOfAnotherModelIsRefused) {
   plan = plan_for_it();
   plan.weights[0].scales = {1.0f};
   expect_refusal(plan, "1 scales for the weight of 'conv', expected 2");
+}
+
+TEST(Apply, AWeightThatIsNotFiniteIsRefused) {
+  Graph model = small_model();
+  model.constants["w"] =
+      Tensor::of<float>({2, 1, 1, 1}, {1, std::numeric_limits<float>::quiet_NaN()});
+
+  try {
+    apply(model, plan_for_it());
+    FAIL() << "nothing was thrown";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::bad_value);
+    EXPECT_THAT(error.what(), HasSubstr("the weight of layer 'conv' holds nan"));
+  }
 }
 
 TEST(Apply, APlanWithAWeightTwiceIsRefused) {

@@ -4,15 +4,19 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "calibrate/collector.h"
 #include "core/error.h"
 #include "graph/text.h"
+#include "support/message.h"
 
 namespace yoloq::quantize {
 namespace {
 
 using testing::ElementsAre;
 using testing::FloatEq;
+using testing::HasSubstr;
 
 graph::Graph two_layers() {
   return graph::parse(R"(
@@ -34,6 +38,21 @@ calibrate::Ranges seen(const std::vector<std::string>& tensors) {
 
 TEST(Quantize, ObservesWhatItQuantizes) {
   EXPECT_THAT(observed_tensors(settle(two_layers(), {})), ElementsAre("x", "s"));
+}
+
+TEST(Quantize, RefusesParametersThatAreNotFinite) {
+  for (const float odd :
+       {std::numeric_limits<float>::quiet_NaN(), -std::numeric_limits<float>::infinity()}) {
+    auto model = two_layers();
+    model.constants["v"] = Tensor::of<float>({1, 1, 1, 1}, {odd});
+    EXPECT_THAT(test::message_when([&] { settle(model, {}); }),
+                HasSubstr("the weight of layer 'second' holds"));
+  }
+  auto model = two_layers();
+  model.constants["b"] = Tensor::list<float>({std::numeric_limits<float>::infinity()});
+  model[*model.producer("y")].inputs.emplace_back("b");
+  EXPECT_THAT(test::message_when([&] { settle(model, {}); }),
+              HasSubstr("the bias of layer 'first' holds inf"));
 }
 
 TEST(Quantize, TheDefaultTargetIsSymmetricWithZeroPointZero) {

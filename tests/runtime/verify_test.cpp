@@ -114,6 +114,14 @@ TEST(RequireFaithful, CatchesNaN) {
   EXPECT_THROW(require_faithful(checks), Error);
 }
 
+TEST(RequireFaithful, RefusesAReferenceThatSaysNothing) {
+  for (const double db : {-kInfinity, std::numeric_limits<double>::quiet_NaN()}) {
+    const std::array<OutputCheck, 1> checks{{{"a", db, db, db}}};
+
+    EXPECT_THROW(require_faithful(checks), Error);
+  }
+}
+
 TEST(CheckOutputs, AsksForASample) {
   FakeEngine engine;
 
