@@ -109,6 +109,10 @@ std::vector<PassResult> run_passes(graph::Graph& graph, const PassOptions& optio
        kMostRounds, restless);
 }
 
-std::vector<PassResult> simplify(graph::Graph& graph) { return run_passes(graph); }
+std::vector<PassResult> simplify(graph::Graph& graph) {
+  std::vector<PassResult> results = run_passes(graph);
+  name_nodes(graph);
+  return results;
+}
 
 }  // namespace yoloq::transform

@@ -52,7 +52,8 @@ struct PassResult {
 ///         never come to rest, which would be a defect of theirs.
 std::vector<PassResult> run_passes(graph::Graph& graph, const PassOptions& options = {});
 
-/// run_passes() with all that is not optional: what `--simplify` does.
+/// run_passes() with all that is not optional, and name_nodes() behind them: what `--simplify`
+/// does.
 std::vector<PassResult> simplify(graph::Graph& graph);
 
 }  // namespace yoloq::transform

@@ -66,44 +66,75 @@ std::optional<std::string> from_path(const Node& conv) {
 
 bool is_layer(const Node& node) { return node.op == "Conv" && node.domain.empty(); }
 
+using Names = std::unordered_set<std::string>;
+
 /// `stem`, or with a number behind it if that is taken.
-std::string free_name(const std::string& stem, const std::unordered_set<std::string>& taken) {
+std::string free_name(const std::string& stem, const Names& taken) {
   std::string name = stem;
   for (int number = 1; taken.contains(name); ++number) name = stem + "_" + std::to_string(number);
   return name;
 }
 
-/// Gives layers without a name, or with one that an earlier layer has, one of their own.
-int make_unique(Graph& graph, std::unordered_set<std::string>& taken) {
-  std::unordered_set<std::string> layers;
+std::string stem_of(const Node& node) {
+  if (!node.name.empty()) return node.name;
+  for (const std::string& output : node.outputs) {
+    if (!output.empty()) return output;
+  }
+  return node.op;
+}
+
+/// Gives each of `nodes` without a name, or with one in `used`, one of its own. Adds them to both.
+int make_unique(Graph& graph, const std::vector<NodeId>& nodes, Names& used, Names& taken) {
   int renamed = 0;
-  for (const NodeId id : graph.nodes()) {
+  for (const NodeId id : nodes) {
     Node& node = graph[id];
-    if (!is_layer(node) || (!node.name.empty() && layers.insert(node.name).second)) continue;
-    node.name = free_name(node.name.empty() ? node.output() : node.name, taken);
+    if (!node.name.empty() && used.insert(node.name).second) continue;
+    node.name = free_name(stem_of(node), taken);
     taken.insert(node.name);
-    layers.insert(node.name);
+    used.insert(node.name);
     ++renamed;
   }
   return renamed;
 }
 
+std::vector<NodeId> layers_of(const Graph& graph) {
+  std::vector<NodeId> layers = graph.nodes();
+  std::erase_if(layers, [&](const NodeId id) { return !is_layer(graph[id]); });
+  return layers;
+}
+
+Names names_of(const Graph& graph) {
+  Names names;
+  for (const NodeId id : graph.nodes()) names.insert(graph[id].name);
+  return names;
+}
+
 }  // namespace
 
 int rename_layers(Graph& graph) {
-  std::unordered_set<std::string> taken;
-  for (const NodeId id : graph.nodes()) taken.insert(graph[id].name);
+  const std::vector<NodeId> layers = layers_of(graph);
+  Names taken = names_of(graph);
   int renamed = 0;
-  for (const NodeId id : graph.nodes()) {
+  for (const NodeId id : layers) {
     Node& node = graph[id];
-    if (!is_layer(node)) continue;
     auto name = from_weight(source_of(graph, input_or_empty(node, 1)));
     if (!name) name = from_path(node);
     if (!name || *name == node.name || !taken.insert(*name).second) continue;
     node.name = *name;
     ++renamed;
   }
-  return renamed + make_unique(graph, taken);
+  Names used;
+  return renamed + make_unique(graph, layers, used, taken);
+}
+
+int name_nodes(Graph& graph) {
+  const std::vector<NodeId> layers = layers_of(graph);
+  std::vector<NodeId> others = graph.nodes();
+  std::erase_if(others, [&](const NodeId id) { return is_layer(graph[id]); });
+  Names taken = names_of(graph);
+  Names used;
+  const int renamed = make_unique(graph, layers, used, taken);
+  return renamed + make_unique(graph, others, used, taken);
 }
 
 }  // namespace yoloq::transform

@@ -21,4 +21,11 @@ namespace yoloq::transform {
 /// @returns how many nodes got another name.
 int rename_layers(graph::Graph& graph);
 
+/// Gives each node a name that no other has, as plans say by names who reads what: one without a
+/// name gets its output's, and of nodes with the same name all but the first, or but the Conv, get
+/// a number. A second run finds nothing to do.
+///
+/// @returns how many nodes got another name.
+int name_nodes(graph::Graph& graph);
+
 }  // namespace yoloq::transform

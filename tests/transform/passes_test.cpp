@@ -94,6 +94,17 @@ TEST(Passes, ComeToRest) {
   EXPECT_EQ(graph, once);
 }
 
+TEST(Passes, LeaveEachNodeANameThatNoOtherHas) {
+  Graph graph = parse(kModel);
+
+  simplify(graph);
+
+  std::set<std::string> names;
+  for (const graph::NodeId id : graph.nodes()) names.insert(graph[id].name);
+  EXPECT_EQ(names.size(), graph.node_count());
+  EXPECT_FALSE(names.contains(""));
+}
+
 TEST(Passes, SayWhatEachOneDid) {
   Graph graph = parse(kModel);
 

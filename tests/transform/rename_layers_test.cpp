@@ -85,5 +85,28 @@ TEST(RenameLayersOfASharedWeight, NamesTheFirst) {
   EXPECT_EQ(graph[graph.nodes()[1]].name, "Conv_1");
 }
 
+TEST(NameNodes, GivesEachNodeANameThatNoOtherHas) {
+  Graph graph = parse(R"(
+      a = Relu(x)
+      b = Sigmoid(a) @node
+      c = Conv(b, w) @node
+      d = Add(b, c) @Add
+      e = Add(c, d) @Add
+      f = Add(d, e) @Add_1
+      return e, f)");
+
+  EXPECT_EQ(name_nodes(graph), 3);
+
+  EXPECT_EQ(graph::to_text(graph), to_text(parse(R"(
+      a = Relu(x) @a
+      b = Sigmoid(a) @node_1
+      c = Conv(b, w) @node
+      d = Add(b, c) @Add
+      e = Add(c, d) @Add_2
+      f = Add(d, e) @Add_1
+      return e, f)")));
+  EXPECT_EQ(name_nodes(graph), 0);
+}
+
 }  // namespace
 }  // namespace yoloq::transform
