@@ -151,13 +151,19 @@ void Knowledge::evaluate(const Op& op, const TypeQuery& query) {
     output.tensor = tensor_of(output);
     if (output.tensor) return;
   }
-  if (const auto count = fixed_count(output.type); !count || *count > kSmall) return;
+  const auto count = fixed_count(output.type);
+  if (!count || *count > kSmall) return;
 
   Call call{query.node, query.opset, {}};
   for (const Known* known : query.inputs) {
     const bool absent = known == nullptr;
     if (!absent && (!known->tensor || known->tensor->size() > kSmall)) return;
     call.inputs.push_back(absent ? nullptr : &*known->tensor);
+  }
+  if (*count == 0 && size_of(output.type.dtype) > 0) {  // A kernel's work may follow other axes.
+    output = known_tensor(
+        Tensor(output.type.dtype, *fixed_shape(*output.type.dims), std::span<const std::byte>()));
+    return;
   }
   try {
     const auto results = compute(op, call);

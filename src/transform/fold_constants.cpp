@@ -2,7 +2,9 @@
 #include "transform/fold_constants.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <optional>
+#include <span>
 #include <unordered_set>
 #include <vector>
 
@@ -86,11 +88,25 @@ class Folder {
       if (tensor != nullptr) given += tensor->bytes().size();
     }
     available = std::max(available, given);
+    std::size_t most = 0;
     for (const auto& output : node.outputs) {
       const auto bytes = bytes_of(knowledge_.type_of(output));
       if (!bytes || *bytes > available) return std::nullopt;
+      most = std::max(most, *bytes);
     }
+    if (most == 0) return empty_outputs(node);
     return compute_or_leave(op, call);
+  }
+
+  /// Nothing to compute, and the work of a kernel follows other axes than the empty one.
+  std::vector<Tensor> empty_outputs(const Node& node) const {
+    std::vector<Tensor> outputs;
+    for (const auto& output : node.outputs) {
+      const ValueType type = knowledge_.type_of(output);
+      outputs.emplace_back(type.dtype, *graph::fixed_shape(*type.dims),
+                           std::span<const std::byte>());
+    }
+    return outputs;
   }
 
   static std::optional<std::vector<Tensor>> compute_or_leave(const Op& op,

@@ -36,6 +36,19 @@ TEST(Execute, ReturnsInputsAndConstantsThatAreOutputs) {
   EXPECT_THAT(outputs.at("c").values<std::int64_t>(), ElementsAre(7));
 }
 
+TEST(Execute, ScattersSlicesWithoutElements) {
+  const Graph graph = parse(R"(
+      input x float32[2,0]
+      i = int64[1,1] {0}
+      u = float32[1,0]
+      y = ScatterND(x, i, u)
+      return y)");
+
+  const auto outputs = execute(graph, {{"x", Tensor::of<float>({2, 0}, {})}});
+
+  EXPECT_EQ(outputs.at("y").shape(), (Shape{2, 0}));
+}
+
 TEST(Execute, TakesAConstantForAnInputThatIsNotGiven) {
   Graph graph = parse("y = Relu(x)\nreturn y");
   graph.constants["x"] = Tensor::list<float>({-1, 2});

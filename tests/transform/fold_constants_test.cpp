@@ -66,6 +66,28 @@ TEST(FoldConstants, FoldsEachPartOfASplit) {
   EXPECT_THAT(graph.constant("b")->values<float>(), ElementsAre(3, 4));
 }
 
+/// Each with an axis so long that a kernel that followed it would not come back.
+constexpr const char* kEmpty[] = {
+    "shape = int64[2] {0,1099511627776}\ny = ConstantOfShape(shape)",
+    "c = float32[1,1] {1}\nshape = int64[2] {0,1099511627776}\ny = Expand(c, shape)",
+    "c = float32[1,0]\nr = int64[2] {68719476736,1}\ny = Tile(c, r)",
+    "c = float32[0,1]\nsizes = int64[2] {0,68719476736}\ny = Resize(c, , , sizes)",
+    "c = float32[1099511627776,0]\ni = int64[1] {0}\ny = Gather(c, i) axis=1",
+    "c = float32[0,1,1048576,1048576]\nw = float32[1,1,1,1] {1}\ny = Conv(c, w)",
+    "c = float32[2,0]\ni = int64[1,1] {0}\nu = float32[1,0]\ny = ScatterND(c, i, u)"};
+
+TEST(FoldConstants, DoesNoWorkForResultsWithoutElements) {
+  for (const char* text : kEmpty) {
+    SCOPED_TRACE(text);
+    Graph graph = parse("input x float32[1]\n" + std::string(text) + "\nz = Shape(y)\nreturn z, x");
+
+    fold_constants(graph);
+
+    ASSERT_NE(graph.constant("y"), nullptr);
+    EXPECT_EQ(graph.constant("y")->size(), 0u);
+  }
+}
+
 TEST(FoldConstants, FindsNothingOnASecondRun) {
   Graph graph = parse(R"(
       input x float32[2]

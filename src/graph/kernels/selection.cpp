@@ -89,6 +89,7 @@ Tensors scatter_nd(const Call& call) {
   if (updates.dtype() != x.dtype() || updates.bytes().size() != count * width) {
     contradict(call.node, "updates do not fit indices and data");
   }
+  if (slice == 0) return {x};
   std::vector<std::byte> bytes(x.bytes().begin(), x.bytes().end());
   for (std::size_t i = 0; i < count; ++i) {
     std::int64_t offset = 0;
