@@ -107,6 +107,15 @@ void fold(Graph& graph, NodeId conv_id, NodeId norm_id) {
   if (conv.name.empty()) conv.name = norm.name;
 }
 
+/// Removes the BatchNormalization and those of its parameters that nothing else reads.
+void remove(Graph& graph, NodeId norm) {
+  const std::vector<std::string> values = graph[norm].inputs;
+  graph.erase(norm);
+  for (const std::string& value : values) {
+    if (graph.readers(value) == 0 && !graph.is_input(value)) graph.constants.erase(value);
+  }
+}
+
 }  // namespace
 
 int fold_batch_norm(Graph& graph) {
@@ -115,7 +124,7 @@ int fold_batch_norm(Graph& graph) {
     const auto conv = foldable_conv(graph, graph[norm]);
     if (!conv) continue;
     fold(graph, *conv, norm);
-    graph.erase(norm);
+    remove(graph, norm);
     ++folded;
   }
   return folded;

@@ -16,7 +16,8 @@ namespace yoloq::transform {
 ///     b' = (b - mean) * s + beta          [O], b = 0 where Conv has no bias
 ///
 /// All in double, rounded once. A weight or bias that other nodes read too is left to them; the
-/// Conv gets its own. A Conv without a name takes the BatchNormalization's.
+/// Conv gets its own. A Conv without a name takes the BatchNormalization's. Parameters of the
+/// BatchNormalization go, but for those that other nodes read.
 ///
 /// Leaves a pair as it is when y has another reader, or when a parameter is not a float32 constant.
 /// A second run finds nothing to do.

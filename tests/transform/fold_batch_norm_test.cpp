@@ -46,6 +46,21 @@ TEST(FoldBatchNorm, ScalesTheWeightsAndShiftsTheBias) {
               ElementsAre((5 - 1) * 2 + 10, (6 - 2) * 1 + 20));
 }
 
+TEST(FoldBatchNorm, KeepsOfTheParametersThoseThatOthersRead) {
+  Graph graph = with_parameters(R"(
+      y = Conv(x, weight, bias)
+      z = BatchNormalization(y, gamma, beta, mean, var)
+      t = Mul(x, gamma)
+      return z, t, beta)");
+
+  EXPECT_EQ(fold_batch_norm(graph), 1);
+
+  EXPECT_NE(graph.constant("gamma"), nullptr);
+  EXPECT_NE(graph.constant("beta"), nullptr);
+  EXPECT_EQ(graph.constant("mean"), nullptr);
+  EXPECT_EQ(graph.constant("var"), nullptr);
+}
+
 TEST(FoldBatchNorm, GivesABiasToAConvWithoutOne) {
   Graph graph = with_parameters(R"(
       y = Conv(x, weight) @model.0.conv
