@@ -41,11 +41,13 @@ struct Rule {
 constexpr std::array kRules = {
     Rule{"Add", Role::computes},
     Rule{"AveragePool", Role::computes},
+    Rule{"Clip", Role::computes},
     Rule{"Concat", Role::moves},
     Rule{"Conv", Role::computes},
     Rule{"DequantizeLinear", Role::quantizes},
     Rule{"Flatten", Role::moves},
     Rule{"GlobalAveragePool", Role::computes},
+    Rule{"HardSigmoid", Role::computes},
     Rule{"HardSwish", Role::computes},
     Rule{"Identity", Role::moves},
     Rule{"LeakyRelu", Role::computes},

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "quantize/value_bounds.h"
 
+#include <algorithm>
 #include <array>
+#include <limits>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -121,7 +123,8 @@ class Walk {
     if (op == "Conv") return of_conv(node);
     if (op == "QuantizeLinear") return of_quantized(node);
     if (op == "DequantizeLinear") return of_dequantized(node);
-    if (op == "Sigmoid") return {0, 1};
+    if (op == "Sigmoid" || op == "HardSigmoid") return {0, 1};
+    if (op == "Clip") return of_clip(node);
     if (op == "Relu") return {std::max(input(node).low, 0.0), std::max(input(node).high, 0.0)};
     if (op == "LeakyRelu") return hull(input(node), of_leak(node));
     if (op == "HardSwish") return {detail::kHardswishLow, std::max(input(node).high, 0.0)};
@@ -140,6 +143,21 @@ class Walk {
 
   Interval input_or_zero(const Node& node, std::size_t index) const {
     return graph::input_or_empty(node, index).empty() ? Interval{0, 0} : input(node, index);
+  }
+
+  /// Limits are inputs since opset 11, attributes before; absent ones limit nothing.
+  Interval of_clip(const Node& node) const {
+    constexpr float kInfinity = std::numeric_limits<float>::infinity();
+    Interval limits{.low = node.real("min", -kInfinity), .high = node.real("max", kInfinity)};
+    for (const std::size_t i : {1, 2}) {
+      const std::string& name = graph::input_or_empty(node, i);
+      if (name.empty()) continue;
+      const Tensor* limit = graph_.constant(name);
+      if (limit == nullptr || limit->size() != 1) return kUnknown;
+      (i == 1 ? limits.low : limits.high) = limit->to_floats()[0];
+    }
+    const auto clipped = [&](double x) { return std::min(std::max(x, limits.low), limits.high); };
+    return {clipped(input(node).low), clipped(input(node).high)};
   }
 
   Interval of_leak(const Node& node) const {

@@ -31,6 +31,7 @@ using Intervals = std::map<std::string, Interval, std::less<>>;
 ///
 ///     Conv    b + sum of (w > 0 ? w * low : w * high)  to  b + sum of (w > 0 ? w * high : w * low)
 ///     SiLU    -0.2785 to max(0, high)
+///     Clip    its limits, or what is narrower
 ///
 /// @param seen  what values were found to lie between; both bounds hold.
 /// @returns a row for each value that a node computes; infinite ends where nothing is known.

@@ -51,6 +51,27 @@ TEST(SetFloatType, CastsOnceAtEachEnd) {
   EXPECT_EQ(half.constant("w"), nullptr);
 }
 
+TEST(SetFloatType, ClipAndHardSigmoidComputeInFloat16) {
+  const char* text = R"(
+      input x float32[1,1,2,2]
+      w = float32[1,1,1,1] {2.0}
+      zero = float32[] {0}
+      six = float32[] {6}
+      y = Conv(x, w) @conv
+      r = Clip(y, zero, six) @relu6
+      h = HardSigmoid(r) @gate
+      z = Conv(h, w) @head
+      return z)";
+
+  const Graph half = in_half(text);
+
+  int casts = 0;
+  for (const graph::NodeId id : half.nodes()) casts += half[id].op == "Cast" ? 1 : 0;
+  EXPECT_EQ(casts, 2);  // One at each end.
+  EXPECT_THAT(find_fp32_nodes(graph::parse(text), value_bounds(graph::parse(text))),
+              testing::IsEmpty());
+}
+
 TEST(SetFloatType, TypesAreWhatInferenceFinds) {
   Graph half = in_half(kConvWithSilu);
   const auto noted = half.value_types;

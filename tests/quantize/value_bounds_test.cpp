@@ -71,6 +71,40 @@ TEST(ValueBounds, WhatWasSeenNarrowsThem) {
   EXPECT_EQ(bound(text, "z", {{"y", {-5, 20}}}), (Interval{.low = 0, .high = 20000}));
 }
 
+TEST(ValueBounds, ClipsAreTheLimitsWhereTheseAreKnown) {
+  const char* text = R"(
+      input x float32[1,1,2,2]
+      zero = float32[] {0}
+      six = float32[] {6}
+      w = float32[1,1,1,1] {-8.0}
+      y = Conv(x, w) @conv
+      both = Clip(y, zero, six)
+      below = Clip(y, , six)
+      old = Clip(y) min=-2.0
+      computed = ReduceMax(x)
+      open = Clip(y, zero, computed)
+      hard = HardSigmoid(y)
+      return both, below, old, open, hard)";
+
+  EXPECT_EQ(bound(text, "both"), (Interval{0, 0}));
+  EXPECT_EQ(bound(text, "below"), (Interval{-8, 0}));
+  EXPECT_EQ(bound(text, "old"), (Interval{-2, 0}));
+  EXPECT_EQ(bound(text, "open"), Interval{});
+  EXPECT_EQ(bound(text, "hard"), (Interval{0, 1}));
+  EXPECT_EQ(bound(text, "both", {{"y", {-1, 99}}}), (Interval{0, 0}));
+}
+
+TEST(ValueBounds, OfAClipAreItsLimitsIfItsInputIsUnknown) {
+  const char* text = R"(
+      zero = float32[] {0}
+      six = float32[] {6}
+      e = Exp(x)
+      y = Clip(e, zero, six)
+      return y)";
+
+  EXPECT_EQ(bound(text, "y"), (Interval{0, 6}));
+}
+
 TEST(ValueBounds, ActivationsAndSums) {
   const char* text = R"(
       input x float32[1,1,2,2]
