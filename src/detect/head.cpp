@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "detect/head.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <optional>
 
@@ -97,6 +99,21 @@ std::int64_t columns_of(const std::vector<const Output*>& levels, const Facts& f
   return agreed;
 }
 
+/// Without a list for each level, what the levels share out is a guess.
+void require_lists_for(const std::vector<const Output*>& levels, const Facts& facts) {
+  const std::size_t lists = facts.anchors().size();
+  if (lists == 0 || lists >= levels.size()) return;
+  std::string names;
+  for (const Output* level : levels)
+    names += fmt::format("{}'{}'", names.empty() ? "" : ", ", level->name);
+  fail(ErrorCode::bad_argument,
+       "the outputs that may be levels of a head and the anchors do not fit: {} levels, {} list{} "
+       "in "
+       "{}; the levels are {}",
+       levels.size(), lists, lists == 1 ? "" : "s",
+       facts.file.anchors.empty() ? "--anchors" : "the file", names);
+}
+
 /// Strides by the shapes, else by the file, else those of every YOLOv5: 8, 16, 32, ...
 std::vector<int> strides_of(const std::vector<int>& measured, const Facts& facts) {
   const bool known = std::ranges::all_of(measured, [](int stride) { return stride > 0; });
@@ -158,6 +175,7 @@ Head decoded_head(const Output& output, const Facts& facts) {
 std::optional<Head> raw_head(const Outline& outline, std::size_t rank, const Facts& facts) {
   const std::vector<const Output*> levels = raw_outputs(outline, rank);
   if (levels.empty()) return std::nullopt;
+  if (rank == 4) require_lists_for(levels, facts);
   const std::int64_t columns = columns_of(levels, facts);
   if (columns == 0) return std::nullopt;
 

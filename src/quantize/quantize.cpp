@@ -73,6 +73,13 @@ std::vector<std::string> names_of(const Graph& model, const std::vector<graph::U
   return names;
 }
 
+bool has_half_weights(const Graph& model) {
+  return std::ranges::any_of(model.nodes(), [&](const graph::NodeId id) {
+    const Tensor* weight = model.constant(graph::input_or_empty(model[id], 1));
+    return model[id].op == "Conv" && weight != nullptr && weight->dtype() == DType::f16;
+  });
+}
+
 WeightPlan weight_plan(const Graph& model, const Layer& layer, const Options& options) {
   const int axis = options.per_tensor_weights ? -1 : 0;
   const int top_code = options.reduce_range ? kReducedTopCode : kTopCode;
@@ -97,6 +104,12 @@ Residual residual_of(const Options& options) {
 Settings settle(const Graph& model, const Options& options) {
   Settings settings{.target = target_named(options.target), .layers = quantizable_layers(model)};
   if (settings.layers.empty()) {
+    if (has_half_weights(model)) {
+      fail(
+          ErrorCode::unsupported,
+          "the model's convolutions have float16 weights; quantization starts from float32: export "
+          "the file without --half");
+    }
     fail(ErrorCode::unsupported, "the model has no convolution with a constant float32 weight");
   }
   for (const Layer& layer : settings.layers) require_finite(model, layer);

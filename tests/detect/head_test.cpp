@@ -177,6 +177,14 @@ TEST(FindHead, RefusesWhatContradictsTheHead) {
               HasSubstr("on 2 levels"));
 }
 
+TEST(FindHead, CountsLevelsAndListsWhereListsAreMissing) {
+  Graph graph = model::emit(test::tiny_model());
+  graph.metadata.clear();
+  const HeadHints one_list{.anchors = {kHints.anchors.front()}};
+
+  EXPECT_THAT(message_of(graph, one_list), HasSubstr("3 levels, 1 list in --anchors"));
+}
+
 TEST(FindHead, RefusesModelsWithoutOne) {
   const std::string classifier = R"(
       input images float32[1,3,64,64]

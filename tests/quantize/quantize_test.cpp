@@ -9,6 +9,7 @@
 #include "calibrate/collector.h"
 #include "core/error.h"
 #include "graph/text.h"
+#include "quantize/half_scales.h"
 #include "support/message.h"
 
 namespace yoloq::quantize {
@@ -53,6 +54,13 @@ TEST(Quantize, RefusesParametersThatAreNotFinite) {
   model[*model.producer("y")].inputs.emplace_back("b");
   EXPECT_THAT(test::message_when([&] { settle(model, {}); }),
               HasSubstr("the bias of layer 'first' holds inf"));
+}
+
+TEST(Quantize, SaysThatAFileIsFloat16) {
+  auto model = two_layers();
+  for (const char* weight : {"w", "v"}) model.constants[weight] = to_half(model.constants[weight]);
+
+  EXPECT_THAT(test::message_when([&] { settle(model, {}); }), HasSubstr("without --half"));
 }
 
 TEST(Quantize, TheDefaultTargetIsSymmetricWithZeroPointZero) {
