@@ -107,9 +107,8 @@ void require_lists_for(const std::vector<const Output*>& levels, const Facts& fa
   for (const Output* level : levels)
     names += fmt::format("{}'{}'", names.empty() ? "" : ", ", level->name);
   fail(ErrorCode::bad_argument,
-       "the outputs that may be levels of a head and the anchors do not fit: {} levels, {} list{} "
-       "in "
-       "{}; the levels are {}",
+       "the outputs that may be levels of a head and the anchors do not fit: "
+       "{} levels, {} list{} in {}; the levels are {}",
        levels.size(), lists, lists == 1 ? "" : "s",
        facts.file.anchors.empty() ? "--anchors" : "the file", names);
 }

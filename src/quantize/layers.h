@@ -26,9 +26,8 @@ struct Layer {
 /// @throws Error(corrupt_file) if two of them have the same name or one has none.
 std::vector<Layer> quantizable_layers(const graph::Graph& graph);
 
-/// @throws Error(bad_value) naming the layer if its weight or its bias holds NaN or infinity: no
-/// code
-///     stands for these.
+/// @throws Error(bad_value) naming the layer if its weight or its bias holds NaN or infinity, which
+///     no code stands for.
 void require_finite(const graph::Graph& graph, const Layer& layer);
 
 /// The layers that `pattern` means: an id ("17"), a name, or a glob with * and ? over names.
