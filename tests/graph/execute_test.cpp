@@ -40,11 +40,11 @@ TEST(Execute, ScattersSlicesWithoutElements) {
   const Graph graph = parse(R"(
       input x float32[2,0]
       i = int64[1,1] {0}
-      u = float32[1,0]
+      u = float32[1,0] {}
       y = ScatterND(x, i, u)
       return y)");
 
-  const auto outputs = execute(graph, {{"x", Tensor::of<float>({2, 0}, {})}});
+  const auto outputs = execute(graph, {{"x", Tensor::of<float>({2, 0}, std::vector<float>())}});
 
   EXPECT_EQ(outputs.at("y").shape(), (Shape{2, 0}));
 }

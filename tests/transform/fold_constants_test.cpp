@@ -70,11 +70,11 @@ TEST(FoldConstants, FoldsEachPartOfASplit) {
 constexpr const char* kEmpty[] = {
     "shape = int64[2] {0,1099511627776}\ny = ConstantOfShape(shape)",
     "c = float32[1,1] {1}\nshape = int64[2] {0,1099511627776}\ny = Expand(c, shape)",
-    "c = float32[1,0]\nr = int64[2] {68719476736,1}\ny = Tile(c, r)",
-    "c = float32[0,1]\nsizes = int64[2] {0,68719476736}\ny = Resize(c, , , sizes)",
-    "c = float32[1099511627776,0]\ni = int64[1] {0}\ny = Gather(c, i) axis=1",
-    "c = float32[0,1,1048576,1048576]\nw = float32[1,1,1,1] {1}\ny = Conv(c, w)",
-    "c = float32[2,0]\ni = int64[1,1] {0}\nu = float32[1,0]\ny = ScatterND(c, i, u)"};
+    "c = float32[1,0] {}\nr = int64[2] {68719476736,1}\ny = Tile(c, r)",
+    "c = float32[0,1] {}\nsizes = int64[2] {0,68719476736}\ny = Resize(c, , , sizes)",
+    "c = float32[1099511627776,0] {}\ni = int64[1] {0}\ny = Gather(c, i)",
+    "c = float32[0,1,1048576,1048576] {}\nw = float32[1,1,1,1] {1}\ny = Conv(c, w)",
+    "c = float32[2,0] {}\ni = int64[1,1] {0}\nu = float32[1,0] {}\ny = ScatterND(c, i, u)"};
 
 TEST(FoldConstants, DoesNoWorkForResultsWithoutElements) {
   for (const char* text : kEmpty) {
