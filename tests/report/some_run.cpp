@@ -99,6 +99,8 @@ quantize::Plan some_plan() {
                        .quantizer = {.dtype = DType::i8, .scale = 2.0f / 127},
                        .why = "mse",
                        .readers = {"model.0.conv:0"}}};
+  plan.weights = {
+      {.tensor = "w", .layer = "model.0.conv", .axis = 0, .scales = {0.01f}, .why = "mse"}};
   return plan;
 }
 
