@@ -210,7 +210,7 @@ void require_writable(const fs::path& file) {
 }
 
 std::function<std::string(std::string)> other_name(std::string other, std::string own) {
-  return [other = std::move(other), own = std::move(own)](std::string name) {
+  return [other = std::move(other), own = std::move(own)](const std::string& name) {
     return name == other ? own : name;
   };
 }

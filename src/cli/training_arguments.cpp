@@ -71,7 +71,7 @@ void silence_output() {
 }
 
 /// "cuda:0" of "0", as Ultralytics' commands take it.
-std::string device_named(std::string name) {
+std::string device_named(const std::string& name) {
   const bool is_number = !name.empty() && name.find_first_not_of("0123456789") == std::string::npos;
   return is_number ? "cuda:" + name : name;
 }
