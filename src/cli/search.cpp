@@ -142,7 +142,6 @@ std::string subject_of(const SearchArguments& arguments, const pipeline::Detecti
   return Hasher()
       .add(kVersion)
       .add(model.hash)
-      .add(sensitivity::hash_of_layers(model.graph))
       .add(fmt::format("{}x{} {} {} {}{}", model.size.height, model.size.width, arguments.target,
                        arguments.backend, arguments.objective,
                        arguments.reduce_range ? " reduced range" : ""))
